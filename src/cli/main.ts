@@ -83,6 +83,14 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Profile data: types, missing values, duplicates, leaks, near-duplicates, an honest split",
     load: () => import("./commands/data.ts"),
   },
+  encrypt: {
+    summary: "Encrypt files and folders, as age does: to public keys, or by a passphrase",
+    load: () => import("./commands/encrypt.ts"),
+  },
+  decrypt: {
+    summary: "Decrypt files and folders that this program or age encrypted",
+    load: () => import("./commands/decrypt.ts"),
+  },
   new: {
     summary: "Make a project of your own that runs: a typed recipe, data, a test",
     load: () => import("./commands/new.ts"),

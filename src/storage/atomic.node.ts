@@ -1,12 +1,12 @@
 /** Files written whole or not at all, and files read whole with errors that name them. */
 import { randomBytes } from "node:crypto";
-import { copyFile, link, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError, KeyError } from "../core/errors.ts";
-import { makeFolder, refusedWrite, systemReason } from "./disk.node.ts";
+import { isSystemError, makeFolder, refusedWrite, systemReason } from "./disk.node.ts";
 import { plainBytes } from "./encryption/plain-source.node.ts";
 import { recipientsAt } from "./encryption/recipients.node.ts";
-import { type SealedTo, sealed } from "./encryption/sealer.node.ts";
+import { type SealedTo, sealed, sealedBlocks } from "./encryption/sealer.node.ts";
 import { kindOfOther } from "./file-source.node.ts";
 
 /** Makes a rename in `folder` outlast a loss of power. Windows has no handle to a folder, and does without. */
@@ -20,6 +20,12 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** What is written: text, bytes, or bytes as they come. */
+export type Content = Uint8Array | string | AsyncIterable<Uint8Array>;
+
+const isStream = (content: Content): content is AsyncIterable<Uint8Array> =>
+  typeof content === "object" && Symbol.asyncIterator in content;
+
 /** A name beside `path` that no other process uses. */
 export const temporaryBeside = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
@@ -29,7 +35,7 @@ export const temporaryBeside = (path: string): string =>
  * in the same folder (made if missing), fsync, rename, fsync of the folder. Throws FileError, and leaves no temporary.
  * @param to to whom it is encrypted; default the recipients of its folder (`.age-recipients`), or nobody
  */
-export const writeFileAtomic = (path: string, content: Uint8Array | string, to?: SealedTo): Promise<void> =>
+export const writeFileAtomic = (path: string, content: Content, to?: SealedTo): Promise<void> =>
   writeFilesAtomic(dirname(path), { [basename(path)]: content }, to);
 
 /**
@@ -38,13 +44,17 @@ export const writeFileAtomic = (path: string, content: Uint8Array | string, to?:
  */
 export async function writeFilesAtomic(
   folder: string,
-  files: Readonly<Record<string, Uint8Array | string>>,
+  files: Readonly<Record<string, Content>>,
   to: SealedTo = recipientsAt(join(folder, "any")),
 ): Promise<void> {
   const writes = await Promise.all(
     Object.entries(files).map(async ([name, content]) => {
       const path = join(folder, name);
-      return { path, temporary: temporaryBeside(path), content: await sealed(to, content) };
+      return {
+        path,
+        temporary: temporaryBeside(path),
+        content: isStream(content) ? sealedBlocks(to, content) : await sealed(to, content),
+      };
     }),
   );
   let current = writes[0]?.path ?? folder;
@@ -71,7 +81,7 @@ export async function writeFilesAtomic(
     const kept = isAsBefore
       ? "nothing was changed"
       : "what is new stands there already, and may be lost with the power";
-    throw refusedWrite(current, cause, kept);
+    throw cause instanceof Error && !isSystemError(cause) ? cause : refusedWrite(current, cause, kept);
   } finally {
     for (const { old } of replaced) if (old !== undefined) await rm(old, { force: true }).catch(() => undefined);
   }
@@ -119,10 +129,10 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function writeSynced(path: string, content: Uint8Array | string): Promise<void> {
+async function writeSynced(path: string, content: Content): Promise<void> {
   const handle = await open(path, "wx");
   try {
-    await handle.writeFile(content);
+    await writeFile(handle, content);
     await handle.sync();
   } finally {
     await handle.close();

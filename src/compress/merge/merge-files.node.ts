@@ -1,8 +1,7 @@
 /** Merging of models from file to file: tensor by tensor, in the memory of a few tensors, into a folder that appears whole. */
-import { existsSync, readdirSync, rmdirSync, statSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { atPlace, NonFiniteError, OptionError } from "../../core/errors.ts";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { atPlace, NonFiniteError } from "../../core/errors.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../../core/half.ts";
 import { functionOf, listOf, matching, objectOf, oneOf, string } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
@@ -14,11 +13,11 @@ import { encodeSavedModel } from "../../formats/files/saved-model.ts";
 import type { StoredTensor } from "../../formats/stored-tensors.ts";
 import { storedTypeOf } from "../../formats/stored-types.ts";
 import type { TypeTree } from "../../nn/index.ts";
-import { syncFolder, temporaryBeside, writeFileAtomic, writeFilesAtomic } from "../../storage/atomic.node.ts";
-import { isSystemError, makeFolder, refusedWrite } from "../../storage/disk.node.ts";
+import { writeFileAtomic, writeFilesAtomic } from "../../storage/atomic.node.ts";
 import { encryptionOf, encryptionOfFolder, encryptTo } from "../../storage/encryption/recipients.node.ts";
 import { openBeside } from "../../storage/file-source.node.ts";
 import { writeSafetensors } from "../../storage/safetensors-writer.node.ts";
+import { intoFolder, requireFree } from "../../storage/whole-folder.node.ts";
 import { memoryPrefix } from "../../train/load-parameters.ts";
 import { requireCompatible } from "./compatible.ts";
 import { type MergeMethod, taskVectors } from "./method.ts";
@@ -116,32 +115,6 @@ export async function mergeFiles(models: readonly string[], options: MergeFilesO
     );
   } finally {
     for (const files of opened) files.close();
-  }
-}
-
-/** Throws OptionError for a place that something is in. */
-function requireFree(out: string): void {
-  if (!existsSync(out)) return;
-  if (!statSync(out).isDirectory() || readdirSync(out).length > 0)
-    throw new OptionError(`${out} is not an empty folder; name another one`);
-}
-
-/** Makes a folder beside its place, and puts it there when it is whole; whatever happens, nothing else stays. */
-async function intoFolder<T>(out: string, write: (folder: string) => Promise<T>): Promise<T> {
-  makeFolder(dirname(out));
-  const folder = temporaryBeside(out);
-  try {
-    await mkdir(folder);
-    const result = await write(folder);
-    await syncFolder(folder);
-    // Not every system puts a folder in the place of an empty one.
-    if (existsSync(out)) rmdirSync(out);
-    await rename(folder, out);
-    await syncFolder(dirname(out));
-    return result;
-  } catch (cause) {
-    await rm(folder, { recursive: true, force: true });
-    throw isSystemError(cause) ? refusedWrite(out, cause, "nothing was written") : cause;
   }
 }
 

@@ -1,10 +1,12 @@
 /** Folders of files with one subfolder for each class (`flowers/tulip/1.jpg`): which files there are, and which can be read. */
+
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { systemReason } from "../../storage/disk.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { type Dataset, fromIndexed, type Labelled } from "./dataset.ts";
 
 /** What lies in a folder and is not hidden, in alphabetical order. Throws FileError when it cannot be listed. */
@@ -72,9 +74,7 @@ export async function loadClassFolders(dir: string, reader: ClassReader): Promis
     throw new DataError(`${dir}: has no subfolders, expected one for each class, holding its ${what}s`);
   const listed = await Promise.all(
     classes.map(async (name, label) => {
-      const files = (await entriesOf(join(dir, name))).filter((entry) =>
-        endings.includes(extname(entry.name).toLowerCase()),
-      );
+      const files = (await entriesOf(join(dir, name))).filter((entry) => endings.includes(endingOf(entry.name)));
       return files.map((file): ClassFile => ({ path: join(dir, name, file.name), label }));
     }),
   );

@@ -1,8 +1,10 @@
 /** The files of a folder and its subfolders, and which of them are images, texts or sounds. */
+
 import { stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { DataError } from "../../core/errors.ts";
 import { append } from "../../core/lists.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { imageExtensions } from "../images/image.node.ts";
 import { entriesOf } from "../pipeline/class-folders.node.ts";
 import type { ValueCount } from "./profile.ts";
@@ -52,12 +54,11 @@ export async function filesBelow(folder: string, name = "", depth = 0): Promise<
   return found;
 }
 
-const endingOf = ({ name }: FolderFile): string => extname(name).toLowerCase();
-
 /** The files of a folder, of the kind that most are. Throws FileError for a folder that cannot be listed, DataError where there is none of them. */
 export async function folderFiles(folder: string): Promise<FolderFiles> {
   const all = await filesBelow(folder);
-  const of = (kind: FolderKind) => all.filter((file) => (endings[kind] as readonly string[]).includes(endingOf(file)));
+  const of = (kind: FolderKind) =>
+    all.filter((file) => (endings[kind] as readonly string[]).includes(endingOf(file.name)));
   const kinds = (Object.keys(endings) as FolderKind[]).map((kind) => ({ kind, files: of(kind) }));
   const [best] = kinds.sort((a, b) => b.files.length - a.files.length);
   if (!best || best.files.length === 0)
@@ -66,7 +67,7 @@ export async function folderFiles(folder: string): Promise<FolderFiles> {
     );
   const counts = new Map<string, number>();
   for (const file of all)
-    if (!best.files.includes(file)) counts.set(endingOf(file), (counts.get(endingOf(file)) ?? 0) + 1);
+    if (!best.files.includes(file)) counts.set(endingOf(file.name), (counts.get(endingOf(file.name)) ?? 0) + 1);
   const others = Array.from(counts, ([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count);
   return { ...best, others };
 }

@@ -1,6 +1,7 @@
 /** Records of files that together are larger than memory: any of them is read when its turn comes. */
-import { extname } from "node:path";
+
 import { DataError, OptionError } from "../../core/errors.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { type Dataset, fromIndexed } from "../pipeline/dataset.ts";
 import type { FileRecord } from "../tables/json-records.ts";
 import { openJsonLines } from "./json-lines.node.ts";
@@ -41,7 +42,7 @@ export async function openRecords(paths: string | readonly string[]): Promise<Op
   };
   try {
     for (const path of named) {
-      const ending = extname(path).toLowerCase();
+      const ending = endingOf(path);
       const open = readers[ending];
       if (!open)
         throw new OptionError(

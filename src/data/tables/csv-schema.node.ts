@@ -1,14 +1,14 @@
 /** What the columns of a CSV file are: read once as a stream, checked line by line, kept as JSON. */
 
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
-import { DataError, FileError, unknownName } from "../../core/errors.ts";
+import { DataError, FileError, SardonyxError, unknownName } from "../../core/errors.ts";
 import { flag, listOf, matching, string } from "../../core/option-types.ts";
 import { type OptionTypes, required } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { systemReason } from "../../storage/disk.node.ts";
+import { blocksOf } from "../../storage/file-reader.node.ts";
 import { missingTexts } from "./missing-texts.ts";
 
 /** What a column holds: numbers, or names of categories. */
@@ -78,7 +78,7 @@ export interface CsvLine {
 export async function* readLines(path: string, options: Pick<CsvOptions, "delimiter">): AsyncGenerator<CsvLine> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw new FileError(`CSV: there is no file ${path}; check the path`);
-  yield* linesOf(createReadStream(path, { highWaterMark: 1 << 18 }), path, options);
+  yield* linesOf(Readable.from(blocksOf(path), { objectMode: false }), path, options);
 }
 
 /** Records of CSV text that arrives as a stream; `path` names it in errors. Throws as `readLines`. */
@@ -103,7 +103,7 @@ export async function* linesOf(
       throw new FileError(`${path}: ${error.message}; correct the quotes there, or pass the right delimiter`, {
         cause: error,
       });
-    throw error instanceof FileError || error instanceof DataError
+    throw error instanceof SardonyxError
       ? error
       : new FileError(`cannot read ${path} (${systemReason(error)})`, { cause: error });
   } finally {

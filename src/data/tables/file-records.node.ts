@@ -1,9 +1,10 @@
 /** Records of files: CSV and TSV with a header, JSON Lines and arrays, Parquet, words with tags of CoNLL; which it is, the name's ending tells. */
-import { extname } from "node:path";
+
 import { DataError, FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { parseConll } from "../text/conll.ts";
 import { readLines, readRecords } from "./csv-schema.node.ts";
 import { type FileRecord, parseJsonRecords } from "./json-records.ts";
@@ -83,7 +84,7 @@ const readers: Readonly<Record<string, (path: string) => Promise<FileRecord[]>>>
  * @example (await loadRecords("reviews.parquet"))[0].fields // { text: "Fine.", label: 1 }
  */
 export async function loadRecords(path: string): Promise<FileRecord[]> {
-  const ending = extname(path).toLowerCase();
+  const ending = endingOf(path);
   const read = Object.hasOwn(readers, ending) ? readers[ending] : undefined;
   if (!read)
     throw new FileError(

@@ -1,12 +1,13 @@
 /**
  * Parquet files, read in a thread of its own: what a damaged file says keeps the library's loops turning for ever, or fills the memory,
- * and only a thread can be ended.
+ * and only a thread can be ended. The thread asks for the parts of the file that it reads, which are decrypted where the file is encrypted.
  */
 import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { FileError } from "../../core/errors.ts";
 import { append } from "../../core/lists.ts";
 import { systemReason } from "../../storage/disk.node.ts";
+import { openFile } from "../../storage/file-source.node.ts";
 
 /** What a file may take: so much at least, and so much for each of its bytes; some ten times what files of good faith take. */
 const allowance = {
@@ -16,18 +17,28 @@ const allowance = {
 
 /** The thread, in JavaScript, so that it needs no loader. Its packages are found from here. A group of rows is read when it is asked for. */
 const source = `
-const { parentPort, workerData: { path, hyparquet, codecs } } = require("node:worker_threads");
+const { parentPort, workerData: { size, hyparquet, codecs } } = require("node:worker_threads");
+const waiting = [];
+const file = {
+  byteLength: size,
+  slice: (start, end = size) =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      parentPort.postMessage({ part: [start, end] });
+    }),
+};
+let readGroup;
+parentPort.on("message", (message) => (typeof message === "number" ? readGroup(message) : waiting.shift()(message)));
 (async () => {
-  const [{ asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] = await Promise.all([import(hyparquet), import(codecs)]);
+  const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] = await Promise.all([import(hyparquet), import(codecs)]);
   parentPort.postMessage({ begun: true });
-  const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file);
   const starts = [0];
   for (const group of metadata.row_groups) starts.push(starts.at(-1) + Number(group.num_rows));
   parentPort.postMessage({ names: parquetSchema(metadata).children.map(({ element }) => element.name), starts });
-  parentPort.on("message", async (group) => {
+  readGroup = async (group) => {
     parentPort.postMessage({ rows: await parquetReadObjects({ file, metadata, compressors, rowStart: starts[group], rowEnd: starts[group + 1] }) });
-  });
+  };
 })();
 `;
 
@@ -38,7 +49,11 @@ interface Opened {
   /** The first row of each group of rows, and behind the last how many there are. */
   readonly starts: readonly number[];
 }
-type Message = { readonly begun: true } | Opened | { readonly rows: readonly Row[] };
+type Message =
+  | { readonly begun: true }
+  | { readonly part: readonly [start: number, end: number] }
+  | Opened
+  | { readonly rows: readonly Row[] };
 
 /** A thread that reads a file; `close` ends it. */
 export interface ParquetReader extends Opened {
@@ -51,10 +66,11 @@ export async function openParquet(path: string): Promise<ParquetReader> {
   const status = await stat(path).catch(() => undefined);
   if (!status?.isFile()) throw new FileError(`records: there is no file ${path}; check the path`);
   const [seconds, megabytes] = [allowance.seconds(status.size), allowance.megabytes(status.size)];
+  const file = openFile(path);
   const worker = new Worker(source, {
     eval: true,
     workerData: {
-      path,
+      size: file.size,
       hyparquet: import.meta.resolve("hyparquet"),
       codecs: import.meta.resolve("hyparquet-compressors"),
     },
@@ -82,6 +98,15 @@ export async function openParquet(path: string): Promise<ParquetReader> {
       };
       const onMessage = (message: Message) => {
         if ("begun" in message) begin();
+        if ("part" in message)
+          try {
+            const [start, end] = message.part.map((at) => Math.min(Math.max(at, 0), file.size)) as [number, number];
+            const { buffer } = file.read(start, Math.max(end - start, 0));
+            worker.postMessage(buffer, [buffer as ArrayBuffer]);
+          } catch (error) {
+            end();
+            reject(error);
+          }
         if (!(kind in message)) return;
         end();
         resolve(message as T);
@@ -104,9 +129,13 @@ export async function openParquet(path: string): Promise<ParquetReader> {
         worker.postMessage(group);
         return (await answer).rows;
       },
-      close: () => worker.terminate(),
+      close() {
+        file.close();
+        return worker.terminate();
+      },
     };
   } catch (error) {
+    file.close();
     await worker.terminate();
     throw error;
   }

@@ -1,9 +1,10 @@
 /** Tables of files, whatever their format and dialect: names of columns, and rows of texts in blocks. */
-import { extname } from "node:path";
+
 import { DataError, FileError } from "../../core/errors.ts";
 import { append } from "../../core/lists.ts";
 import { flag, listOf, matching, oneOf, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { cellText } from "./cell-texts.ts";
 import { type Dialect, sniffDialect } from "./dialect.ts";
 import { openJson, openJsonLines } from "./json-table.node.ts";
@@ -131,7 +132,7 @@ async function* parquetCells(path: string, names: readonly string[]): AsyncGener
  */
 export async function openTable(path: string, options: TableOptions = {}): Promise<TableFile> {
   checkOptions(options);
-  const ending = extname(path).toLowerCase();
+  const ending = endingOf(path);
   if (!tableEndings.includes(ending))
     throw new FileError(
       `${path}: its name ends with "${ending}", expected one of ${tableEndings.join(" ")}; rename or convert it`,

@@ -1,9 +1,10 @@
 /** The text of a file in blocks, decoded as it is read. */
 import { isAscii, isUtf8 } from "node:buffer";
-import { open, stat } from "node:fs/promises";
-import { FileError } from "../../core/errors.ts";
+import { stat } from "node:fs/promises";
+import { FileError, SardonyxError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { systemReason } from "../../storage/disk.node.ts";
+import { openReader } from "../../storage/file-reader.node.ts";
 import { encodingName, type FoundEncoding } from "./text-encoding.ts";
 
 const blockSize = 1 << 20;
@@ -15,20 +16,21 @@ export async function readHead(path: string, length = blockSize): Promise<{ head
   if (!status) throw new FileError(`table: there is no file ${path}; check the path`);
   if (status.isDirectory()) throw new FileError(`table: ${path} is a folder, expected a file; name the file in it`);
   if (!status.isFile()) throw new FileError(`table: ${path} is no file; give the path of a file`);
-  if (status.size === 0)
-    throw new FileError(`${path}: is empty (0 bytes), expected a table of at least one row; get the file anew`);
   const handle = await opened(path);
   try {
-    const head = new Uint8Array(Math.min(length, status.size));
+    if (handle.size === 0)
+      throw new FileError(`${path}: is empty (0 bytes), expected a table of at least one row; get the file anew`);
+    const head = new Uint8Array(Math.min(length, handle.size));
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
-    return { head: head.subarray(0, bytesRead), whole: bytesRead === status.size };
+    return { head: head.subarray(0, bytesRead), whole: bytesRead === handle.size };
   } finally {
     await handle.close();
   }
 }
 
 const opened = (path: string) =>
-  open(path, "r").catch((error) => {
+  openReader(path).catch((error) => {
+    if (error instanceof SardonyxError) throw error;
     throw new FileError(`table: cannot read ${path} (${systemReason(error)}); check its permissions`, { cause: error });
   });
 

@@ -1,6 +1,7 @@
 /** A task of fine-tuning from files: which one, by what the data is. */
+
 import { existsSync, statSync } from "node:fs";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { DataError, FileError, OptionError } from "../../core/errors.ts";
 import { imageExtensions } from "../../data/images/image.node.ts";
 import { loadImageFolder, loadRecords, loadSoundFolder } from "../../data/index.node.ts";
@@ -17,6 +18,7 @@ import {
   textPairs,
 } from "../../data/index.ts";
 import { entriesOf } from "../../data/pipeline/class-folders.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { type AudioTask, audioClassification, soundFormatOf } from "./audio-classification.ts";
 import {
   type Base,
@@ -105,7 +107,7 @@ async function folderTaskOf(data: string): Promise<TaskName> {
   const classes = (await entriesOf(data)).filter((entry) => entry.isDirectory());
   const endings = new Set<string>();
   for (const { name } of classes)
-    for (const file of await entriesOf(join(data, name))) endings.add(extname(file.name).toLowerCase());
+    for (const file of await entriesOf(join(data, name))) endings.add(endingOf(file.name));
   const [images, sounds] = [imageExtensions.some((own) => endings.has(own)), endings.has(".wav")];
   if (images !== sounds) return images ? "image-classification" : "audio-classification";
   if (images) throw new DataError(`${data} has images and sounds; name the task: --task ${folderTasks.join(" | ")}`);

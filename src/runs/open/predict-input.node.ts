@@ -1,6 +1,7 @@
 /** Inputs of a prediction as tensors: images, sounds, texts, JSON files, JSON on the command line. */
+
 import { existsSync } from "node:fs";
-import { basename, dirname, extname } from "node:path";
+import { basename, dirname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { type Shape, sameShape, showShape, size } from "../../core/shape.ts";
@@ -12,6 +13,7 @@ import { soundPreparation } from "../../data/sound/sound-format.ts";
 import { tableEndings } from "../../data/tables/table-file.node.ts";
 import { lengthOfText, type TextFeatures, textFeatureRows, textIds } from "../../data/text/text-features.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import type { InputFormat, RecipeNetwork } from "../recipes/recipe.ts";
 import { inputTypeOf } from "./input.ts";
 import { rowsOfFile, rowsOfJson } from "./table-input.node.ts";
@@ -40,7 +42,7 @@ export async function readInput(argument: string, target: InputTarget): Promise<
     const name = argument.length > 32 ? `${argument.slice(0, 29)}…` : argument;
     return { name, samples: await fromJson(argument, { where: name, folder: "." }, target), inverted: false };
   }
-  const extension = extname(argument).toLowerCase();
+  const extension = endingOf(argument);
   if (!existsSync(argument))
     throw new FileError(
       `there is no file ${argument}; pass an image, a sound, a JSON file, or numbers such as '[1, 2]'`,

@@ -1,11 +1,13 @@
 /** Texts as inputs of a prediction: on the command line, in files of text, in tables. */
+
 import { existsSync } from "node:fs";
-import { basename, extname } from "node:path";
+import { basename } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { quoted } from "../../core/printable.ts";
 import { readTable, tableEndings } from "../../data/tables/table-file.node.ts";
 import { readTextFile, textEndings } from "../../data/text/text-file.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 
 /** An argument as texts. */
 export interface GivenTexts {
@@ -23,7 +25,7 @@ const shownText = (text: string): string => (text.length > 60 ? `${text.slice(0,
  * @param column of tables, the column that texts stand in
  */
 export async function textsOfArgument(argument: string, column: string): Promise<GivenTexts> {
-  const ending = extname(argument).toLowerCase();
+  const ending = endingOf(argument);
   const isTable = tableEndings.includes(ending) && !textEndings.includes(ending);
   const isFile = (isTable || textEndings.includes(ending)) && !/\s$/.test(argument) && !argument.includes("\n");
   if (isFile && existsSync(argument)) {

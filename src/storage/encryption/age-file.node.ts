@@ -9,6 +9,9 @@ import { dearmored, isArmored } from "./armor.ts";
 /** Bytes of a file that are read first: its header, if it has no more than some 15 recipients. */
 const firstBytes = 4096;
 
+/** Whether bytes begin as an age file does, also one in ASCII armor. */
+export const looksEncrypted = (head: Uint8Array): boolean => isAge(head) || isArmored(head);
+
 /**
  * What a file holds: of an age file, also of one in ASCII armor, what was encrypted, of another one its own bytes. Throws FileError for an age file
  * that is cut off, damaged or altered, here where its header or its end shows it, else when the part is read; and what `keyOf` throws.

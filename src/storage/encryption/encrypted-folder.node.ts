@@ -1,10 +1,10 @@
 /** Folders whose files are all encrypted: made as such, and kept so. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { writeFilesAtomic } from "../atomic.node.ts";
 import { shownPath } from "../shown-path.node.ts";
-import { isAge } from "./age-header.ts";
+import { looksEncrypted } from "./age-file.node.ts";
 import { ownIdentity } from "./keys-at-hand.node.ts";
 import { type EncryptTo, encryptionFiles, encryptionOf, recipientsAt, recipientsFile } from "./recipients.node.ts";
 
@@ -29,10 +29,21 @@ export async function encryptFolder(folder: string, to: EncryptTo, beside: reado
   );
 }
 
+/** Whether a file is encrypted. */
+export function isEncryptedFile(path: string): boolean {
+  const file = openSync(path, "r");
+  try {
+    const head = new Uint8Array(1024);
+    return looksEncrypted(head.subarray(0, readSync(file, head)));
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Throws FileError where a file is encrypted, and what is written beside it would not be. */
 export function requireStillEncrypted(path: string): void {
   if (!existsSync(path) || recipientsAt(path).length > 0) return;
-  if (!isAge(readFileSync(path).subarray(0, 64))) return;
+  if (!isEncryptedFile(path)) return;
   throw new FileError(
     `${shownPath(path)} is encrypted, and ${recipientsFile}, which says to whom the files beside it are, is gone; write the recipients into it, one a line, and go on with ${basename(path)} as it is`,
   );

@@ -58,10 +58,24 @@ export class FileSealer {
   }
 }
 
+const isNobody = (to: SealedTo): boolean => !("passphrase" in to) && to.length === 0;
+
 /** Content encrypted; as it is where it is to nobody. */
 export async function sealed(to: SealedTo, content: Uint8Array | string): Promise<Uint8Array | string> {
-  if (!("passphrase" in to) && to.length === 0) return content;
+  if (isNobody(to)) return content;
   const sealer = await FileSealer.for(to);
   const chunks = sealer.push(typeof content === "string" ? Buffer.from(content) : content);
   return Buffer.concat([sealer.start, ...chunks, sealer.end()]);
+}
+
+/** As `sealed`, of bytes that come block by block. */
+export async function* sealedBlocks(
+  to: SealedTo,
+  blocks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (isNobody(to)) return yield* blocks;
+  const sealer = await FileSealer.for(to);
+  yield sealer.start;
+  for await (const block of blocks) yield* sealer.push(block);
+  yield sealer.end();
 }

@@ -1,11 +1,13 @@
 /** The image files of a folder, found again by the names that files of annotations have for them. */
-import { basename, extname } from "node:path";
+
+import { basename } from "node:path";
 import { appendTo } from "../../core/lists.ts";
 import { imageExtensions } from "../../data/images/image.node.ts";
 import type { FolderFile } from "../../data/profile/folder-files.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 
 /** Whether a file is an image by its name. */
-export const isImageName = (name: string): boolean => imageExtensions.includes(extname(name).toLowerCase());
+export const isImageName = (name: string): boolean => imageExtensions.includes(endingOf(name));
 
 /** Image files by name. */
 export class ImageIndex {

@@ -1,8 +1,9 @@
 /** The profile of images with boxes: what the images are, and what their annotations say. */
-import { extname } from "node:path";
+
 import type { Extents } from "../../data/images/padding.ts";
 import { countsOf, type LabelsProfile, profileFolder } from "../../data/profile/folder-profile.node.ts";
 import type { DataProfile } from "../../data/profile/profile.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { LeftOut } from "./annotated-images.ts";
 import { boxesProfile, type ImageWithBoxes, isSeveral, shareOf } from "./box-figures.ts";
 import { boxFindings } from "./box-findings.ts";
@@ -72,7 +73,7 @@ export async function profileBoxes(path: string, samples: number): Promise<DataP
     found: {
       kind: "images",
       files: list.files.map((file) => ({ ...file, label: classesOf.get(file.path)?.join(", ") ?? "" })),
-      others: countsOf(list.others.map(({ name }) => extname(name).toLowerCase())),
+      others: countsOf(list.others.map(({ name }) => endingOf(name))),
     },
     labels: (extents) => labelsOf(list, extents, leftOut),
   });

@@ -1,10 +1,10 @@
 /** Boxes in a metadata.jsonl, as Hugging Face's ImageFolder has them: `objects` with `bbox` and `categories` on the line of each image. */
-import { closeSync, openSync, readSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { DataError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import type { FolderFile } from "../../data/profile/folder-files.node.ts";
 import { type FileRecord, parseJsonRecords, shownValue } from "../../data/tables/json-records.ts";
+import { openFile } from "../../storage/file-source.node.ts";
 import { partOfPath, partsTold } from "../shared/part-names.ts";
 import type { AnnotatedImage, AnnotatedImages, Annotation, LeftOut } from "./annotated-images.ts";
 import type { ImageIndex } from "./image-index.node.ts";
@@ -17,13 +17,12 @@ const looked = 2 ** 16;
 /** Whether a file is called metadata.jsonl and its beginning has objects with boxes. */
 export function isBoxMetadata(path: string): boolean {
   if (basename(path).toLowerCase() !== "metadata.jsonl") return false;
-  const file = openSync(path, "r");
+  const file = openFile(path);
   try {
-    const bytes = new Uint8Array(looked);
-    const head = new TextDecoder().decode(bytes.subarray(0, readSync(file, bytes)));
+    const head = new TextDecoder().decode(file.read(0, Math.min(looked, file.size)));
     return /"objects"\s*:\s*\{/.test(head) && /"bbox"\s*:/.test(head);
   } finally {
-    closeSync(file);
+    file.close();
   }
 }
 

@@ -1,10 +1,12 @@
 /** A first look at data of your own: enough to tell what kind it is, without reading it all. */
+
 import { existsSync, statSync } from "node:fs";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { FileError } from "../../core/errors.ts";
 import { entriesOf } from "../../data/pipeline/class-folders.node.ts";
 import { type ColumnType, ColumnTypeBuilder } from "../../data/tables/column-kinds.ts";
 import { openTable, tableEndings } from "../../data/tables/table-file.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 
 /** What a first look at a path shows. */
 export type DataGlance =
@@ -44,7 +46,7 @@ export async function glanceAt(path: string): Promise<DataGlance> {
     const files = await filesIn(path);
     return { kind: "folder", path, files, isWhole: files.length < mostFiles };
   }
-  const ending = extname(path).toLowerCase();
+  const ending = endingOf(path);
   // What ends in .txt may be a table, and is prose more often.
   if (!tableEndings.includes(ending) || ending === ".txt") return { kind: "file", path, ending };
   const file = await openTable(path);

@@ -1,12 +1,14 @@
 /** Which images or sounds there are and what is known of each: in folders by class, in tables with a column of files, in parts or not. */
+
 import { existsSync, statSync } from "node:fs";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
 import { entriesOf } from "../../data/pipeline/class-folders.node.ts";
 import { filesBelow } from "../../data/profile/folder-files.node.ts";
 import { readTable } from "../../data/tables/table-file.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { partOfWord, partsTold } from "./part-names.ts";
 import type { PartName } from "./part-samples.ts";
 
@@ -85,7 +87,7 @@ async function filesOfFolder(folder: string, kind: FileKind): Promise<FileList> 
   const { what, endings } = kind;
   const metadata = metadataNames.find((name) => existsSync(join(folder, name)));
   if (metadata) return filesOfTable(join(folder, metadata), folder, kind);
-  const files = (await filesBelow(folder)).filter(({ name }) => endings.includes(extname(name).toLowerCase()));
+  const files = (await filesBelow(folder)).filter(({ name }) => endings.includes(endingOf(name)));
   const found = files.flatMap(({ name, path }): ListedFile[] => {
     const [label = "", ...rest] = name.split("/");
     return rest.length === 0 ? [] : [{ path, cells: [label] }];
@@ -100,7 +102,7 @@ async function filesOfFolder(folder: string, kind: FileKind): Promise<FileList> 
 /** The files that a column of a table names, by paths from `folder`. */
 async function filesOfTable(path: string, folder: string, { what, endings }: FileKind): Promise<FileList> {
   const { file, rows } = await readTable(path);
-  const isFile = (cell = "") => endings.includes(extname(cell).toLowerCase());
+  const isFile = (cell = "") => endings.includes(endingOf(cell));
   const named = file.names.findIndex((name) => name.toLowerCase() === fileColumn);
   const at =
     named >= 0

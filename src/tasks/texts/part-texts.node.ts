@@ -1,7 +1,7 @@
 /** Texts in a table or in folders as a task: what is predicted of them, and in which parts they are. */
 
 import { statSync } from "node:fs";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { DataError, FileError, OptionError, unknownName } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
@@ -11,6 +11,7 @@ import { gatherRows } from "../../data/pipeline/rows.ts";
 import { parseNumber } from "../../data/tables/cell-numbers.ts";
 import { type ColumnType, ColumnTypeBuilder } from "../../data/tables/column-kinds.ts";
 import { readTextFile, textEndings } from "../../data/text/text-file.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { limitedRows, partsOfRows } from "../folds/parting.ts";
 import { drawnRows } from "../tables/drawn-rows.node.ts";
 import { balanceNote, targetColumn } from "../tables/target.ts";
@@ -130,7 +131,7 @@ async function filesByClass(path: string): Promise<{ readonly path: string; read
   const files = await Promise.all(
     classes.map(async ({ name }) =>
       (await entriesOf(join(path, name)))
-        .filter((entry) => entry.isFile() && textEndings.includes(extname(entry.name).toLowerCase()))
+        .filter((entry) => entry.isFile() && textEndings.includes(endingOf(entry.name)))
         .map((entry) => ({ path: join(path, name, entry.name), label: name })),
     ),
   );

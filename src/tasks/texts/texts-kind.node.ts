@@ -1,6 +1,7 @@
 /** How texts with something to predict of each are recognized. */
-import { extname } from "node:path";
+
 import { textEndings } from "../../data/text/text-file.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import type { DataKind } from "../kinds/data-kind.ts";
 
 /** Columns of free text, and what is beside them. */
@@ -19,7 +20,7 @@ export const textsKind: DataKind = {
     }
     if (data.kind !== "folder") return undefined;
     const places = data.files
-      .filter((file) => textEndings.includes(extname(file).toLowerCase()))
+      .filter((file) => textEndings.includes(endingOf(file)))
       .map((file) => file.split("/").slice(0, -1));
     const isOfTexts = places.length > 0.5 * data.files.length;
     const withoutPart = places.map((folders) => (isPart(folders[0] ?? "") ? folders.slice(1) : folders));

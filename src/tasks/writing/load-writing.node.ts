@@ -1,10 +1,12 @@
 /** Texts to learn writing from, in parts. */
+
 import { statSync } from "node:fs";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
 import { readTextFile, textEndings } from "../../data/text/text-file.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { filesIn } from "../kinds/data-glance.node.ts";
 import { partsOfText, type TextThirds } from "./text-parts.ts";
 
@@ -34,7 +36,7 @@ async function documentsOf(path: string) {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status) throw new FileError(`there is no file or folder ${path} with the text; check the path`);
   if (!status.isDirectory()) return { documents: [await readTextFile(path)], files: 1, broken: [] };
-  const names = (await filesIn(path)).filter((name) => textEndings.includes(extname(name).toLowerCase()));
+  const names = (await filesIn(path)).filter((name) => textEndings.includes(endingOf(name)));
   const documents: string[] = [];
   const broken: string[] = [];
   for (const name of names)

@@ -1,6 +1,7 @@
 /** How texts to learn writing from are recognized. */
-import { extname } from "node:path";
+
 import { textEndings } from "../../data/text/text-file.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import type { DataKind } from "../kinds/data-kind.ts";
 
 /** A file of text, or a folder most of whose files are. */
@@ -10,7 +11,7 @@ export const writingKind: DataKind = {
   recognize(data) {
     if (data.kind === "file") return textEndings.includes(data.ending) ? "a text to learn writing from" : undefined;
     if (data.kind !== "folder") return undefined;
-    const texts = data.files.filter((file) => textEndings.includes(extname(file).toLowerCase()));
+    const texts = data.files.filter((file) => textEndings.includes(endingOf(file)));
     return texts.length > 0.5 * data.files.length ? "texts to learn writing from" : undefined;
   },
 };
