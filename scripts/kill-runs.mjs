@@ -2,19 +2,24 @@
  * Kills runs of every kind of recipe at random moments, takes them up again, and holds what comes of it byte for byte against a run that
  * was never killed.
  *
- * node scripts/kill-runs.mjs [--kills 200] [--seed 1] [--only NAME,NAME]
+ * node scripts/kill-runs.mjs [--kills 200] [--seed 1] [--only NAME,NAME] [--encrypted]
+ *
+ * With --encrypted the runs that are killed are encrypted, and the one that is not is in the clear. After each kill every file of a run is looked
+ * at: what does not begin as an age file is a fault.
  */
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "200" },
     seed: { type: "string", default: "1" },
     only: { type: "string" },
+    encrypted: { type: "boolean", default: false },
   },
 });
 
@@ -37,6 +42,10 @@ const recipes = {
 
 const program = resolve("bin/sardonyx.mjs");
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-kills-"));
+const identity = await generateX25519Identity();
+const recipient = await identityToRecipient(identity);
+process.env.SARDONYX_IDENTITY = join(folder, "identity.txt");
+writeFileSync(process.env.SARDONYX_IDENTITY, `${identity}\n`, { mode: 0o600 });
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** Numbers from 0 to 1 from a seed (mulberry32). */
@@ -50,6 +59,15 @@ function randomNumbers(seed) {
   };
 }
 const random = randomNumbers(Number(values.seed));
+
+/** Files of a run, or of the folders in it, that are in the clear though they should not be. */
+const clearFiles = (run) =>
+  readdirSync(run, { recursive: true }).filter((name) => {
+    const path = join(run, name);
+    if (["lock", ".age-recipients"].includes(basename(name)) || !statSync(path).isFile()) return false;
+    const content = readFileSync(path);
+    return content.length > 0 && !content.subarray(0, 22).equals(Buffer.from("age-encryption.org/v1\n"));
+  });
 
 /** Trains; killed after so many milliseconds behind the first sign of work, if it lasts so long. */
 function train(name, args, out, killAfter) {
@@ -112,7 +130,17 @@ for (const [name, args] of chosen) {
     const moments = [];
     for (;;) {
       const after = own < wanted ? random() * reference.milliseconds * 0.8 : undefined;
-      const { code, signal, errors } = await train(name, args, out, after);
+      const { code, signal, errors } = await train(
+        name,
+        values.encrypted ? [...args, "--encrypt-to", recipient] : args,
+        out,
+        after,
+      );
+      const clear = values.encrypted && existsSync(out) ? clearFiles(out) : [];
+      if (clear.length > 0) {
+        faults++;
+        console.log(`${name}: in the clear: ${clear}`);
+      }
       if (signal === "SIGKILL") {
         own++;
         moments.push(Math.round(after));
@@ -124,12 +152,17 @@ for (const [name, args] of chosen) {
       }
       break;
     }
-    const difference = differenceOf(out, whole);
+    const clear = join(folder, `${name}-${round}-clear`);
+    if (values.encrypted)
+      spawnSync(process.execPath, [program, "decrypt", out, "--out", clear], {
+        stdio: ["ignore", "ignore", "inherit"],
+      });
+    const difference = differenceOf(values.encrypted ? clear : out, whole);
     if (difference !== undefined) {
       faults++;
       console.log(`${name}: after kills at ${moments} ms, ${difference} differs`);
     }
-    rmSync(out, { recursive: true, force: true });
+    for (const path of [out, clear]) rmSync(path, { recursive: true, force: true });
   }
   kills += own;
   console.log(`${name}: ${own} kills, ${(reference.milliseconds / 1000).toFixed(1)} s without`);
