@@ -108,9 +108,9 @@ function differenceOf(one, other) {
   if (!existsSync(one)) return "everything, since there is no folder,";
   if (outcomesOf(one) !== outcomesOf(other)) return "outcomes.json";
   const [left, right] = [filesOf(one), filesOf(other)];
-  // Reports of experiments tell seconds, and draw them.
+  // Reports tell seconds, and those of experiments draw them.
   const names = new Set(
-    [...left.keys(), ...right.keys()].filter((name) => !name.endsWith(".md") && name !== "time.svg"),
+    [...left.keys(), ...right.keys()].filter((name) => !/^report\.|\.md$/.test(name) && name !== "time.svg"),
   );
   return [...names].find((name) => !left.get(name) || !right.get(name) || !left.get(name).equals(right.get(name)));
 }

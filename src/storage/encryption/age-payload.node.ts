@@ -72,6 +72,11 @@ export class PayloadSealer {
         sealed.push(sealChunk(this.#key, this.#waiting, this.#index++, false));
         this.#filled = 0;
       }
+      if (this.#filled === 0 && bytes.length - at > chunkBytes) {
+        sealed.push(sealChunk(this.#key, bytes.subarray(at, at + chunkBytes), this.#index++, false));
+        at += chunkBytes;
+        continue;
+      }
       const taken = bytes.subarray(at, at + chunkBytes - this.#filled);
       this.#waiting.set(taken, this.#filled);
       this.#filled += taken.length;
