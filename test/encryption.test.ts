@@ -183,6 +183,18 @@ test("copies are encrypted and decrypted whole, and take nothing's place", async
   expect(log).toMatch(/^\{"type":"/);
 }, 60_000);
 
+test("a key is made, for its owner alone, and never in another's place", async () => {
+  const { code, stdout } = await run("keygen", "own.txt");
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^Public key: age1\w{58}\n/)]);
+  expect(statSync(join(folder, "own.txt")).mode & 0o077).toBe(0);
+  const [, made = ""] = /(age1\w+)/.exec(stdout) ?? [];
+  expect((await run("encrypt", "t.csv", "--out", "v.csv.age", "--encrypt-to", made)).code).toBe(0);
+  expect((await run("decrypt", "v.csv.age", "--identity", "own.txt")).code).toBe(0);
+  expect(readFileSync(join(folder, "v.csv"))).toEqual(readFileSync(join(folder, "t.csv")));
+  const again = await run("keygen", "own.txt");
+  expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("own.txt is there already")]);
+}, 60_000);
+
 test("a passphrase is asked for where there is a terminal, and not shown", async () => {
   const script = spawnSync("script", ["--version"]);
   if (script.status !== 0 || process.platform !== "linux") return;

@@ -1,7 +1,7 @@
 /** All readers that are fuzzed. */
 import type { Target } from "../target.ts";
-import { federation } from "./federation.ts";
 import { encrypted } from "./encryption.ts";
+import { federation } from "./federation.ts";
 import { hdf5, kerasArchive, tfjsGraph, tfjsLayers } from "./keras.ts";
 import { cifar, gzip, idx, images, metadata, tar, wav, zip } from "./media.ts";
 import { onnx } from "./onnx.ts";

@@ -1,36 +1,18 @@
-/** Encryption on the command line: whose keys open what is read, and to whom what is written is encrypted. */
-import { existsSync, statSync } from "node:fs";
-import { delimiter, resolve } from "node:path";
+/** To whom what commands write is encrypted. */
+import { resolve } from "node:path";
 import { OptionError } from "../core/errors.ts";
 import { writeFileAtomic } from "../storage/atomic.node.ts";
 import { encryptFolder, isEncrypted } from "../storage/encryption/encrypted-folder.node.ts";
-import { identityFiles, keyVariables } from "../storage/encryption/keys-at-hand.node.ts";
 import { encryptTo, sealedTo } from "../storage/encryption/recipients.node.ts";
 import { shownPath } from "../storage/shown-path.node.ts";
 import { type Option, text } from "./command.ts";
 import type { Output } from "./output.ts";
-
-/** The option of every command, of whose values there may be several. */
-export const identityOption: Option<string> = {
-  ...text("FILE", "opens what is encrypted: an identity of age-keygen; default SARDONYX_IDENTITY"),
-  repeats: true,
-};
 
 /** The option of commands that write. */
 export const encryptToOption: Option<string> = {
   ...text("RECIPIENT", "encrypt what is written: age1…, a file of such lines, or passphrase (asked for)"),
   repeats: true,
 };
-
-/** Takes identities for this process, and for those that it starts. Warns of files that others may read. */
-export function useIdentities(given: readonly string[], output: Output): void {
-  if (given.length > 0) process.env[keyVariables.identity] = given.map((path) => resolve(path)).join(delimiter);
-  // Windows keeps permissions elsewhere.
-  if (process.platform === "win32") return;
-  for (const path of identityFiles())
-    if (existsSync(path) && (statSync(path).mode & 0o077) !== 0)
-      output.warn(`Note: others on this machine may read the identity ${shownPath(path)}; chmod 600 keeps it yours.`);
-}
 
 /** Makes the folder of what a command writes one whose files are encrypted, where that was asked. */
 export async function encryptOut(folder: string, to: string | undefined): Promise<void> {

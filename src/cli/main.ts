@@ -6,7 +6,8 @@ import { version } from "../runs/recipes/package.node.ts";
 import { Interrupted } from "../runs/training/interrupted.ts";
 import { isSystemError } from "../storage/disk.node.ts";
 import type { Command, OptionTable } from "./command.ts";
-import { identityOption, useIdentities } from "./encryption.ts";
+import { identityOption, useIdentities } from "./identity.ts";
+
 import { honourNohup, statusOf } from "./interrupt.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { EndedElsewhere, leaveRanks, outputOfRank, tellsMistake } from "./ranks.ts";
@@ -82,6 +83,10 @@ const commands: Readonly<Record<string, Listed>> = {
   data: {
     summary: "Profile data: types, missing values, duplicates, leaks, near-duplicates, an honest split",
     load: () => import("./commands/data.ts"),
+  },
+  keygen: {
+    summary: "Make a key, as age-keygen does, that opens what is encrypted to it",
+    load: () => import("./commands/keygen.ts"),
   },
   encrypt: {
     summary: "Encrypt files and folders, as age does: to public keys, or by a passphrase",

@@ -16,7 +16,11 @@ import { type LoadedFederation, requireSplit } from "./task.ts";
 /** Simulates the rounds, tells each, and saves what was learned. Throws OptionError for a recipe that does not split its data. */
 export async function simulateRounds(
   loaded: LoadedFederation,
-  given: { readonly out: string | undefined; readonly encryptTo: string | undefined; readonly delta: number | undefined },
+  given: {
+    readonly out: string | undefined;
+    readonly encryptTo: string | undefined;
+    readonly delta: number | undefined;
+  },
   output: Output,
 ): Promise<void> {
   const { task, settings, compile, choices, federation } = loaded;

@@ -1,6 +1,6 @@
 /** The keys that this process has: identities that `SARDONYX_IDENTITY` names, those of a run's own folder, passphrases. */
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { memorySource } from "../../core/byte-source.ts";
 import { FileError, KeyError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
@@ -10,9 +10,7 @@ import { ageFile } from "./age-file.node.ts";
 import type { AgeHeader } from "./age-header.ts";
 import { type Identity, isByPassphrase, keyByIdentity, keyByPassphrase, parseIdentity } from "./age-keys.node.ts";
 import { askPassphrase } from "./ask-passphrase.node.ts";
-
-/** The variables of the environment that hold keys; processes and threads that this one starts have them too. */
-export const keyVariables = { identity: "SARDONYX_IDENTITY", passphrase: "SARDONYX_PASSPHRASE" } as const;
+import { identityFiles, keyVariables } from "./key-variables.node.ts";
 
 /** The file of a folder that holds its own identity, encrypted by a passphrase. */
 export const ownIdentity = "identity.age";
@@ -90,10 +88,6 @@ function parseIdentities(text: string, place: string): readonly Identity[] {
   if (identities.length > 0) return identities;
   throw new FileError(`${place} holds no identity; expected a line AGE-SECRET-KEY-1…, as age-keygen writes it`);
 }
-
-/** The files that `SARDONYX_IDENTITY` names. */
-export const identityFiles = (): readonly string[] =>
-  (process.env[keyVariables.identity] ?? "").split(delimiter).filter((path) => path !== "");
 
 /** The key of an encrypted file, by what is at hand. Throws KeyError where nothing opens it. */
 export function fileKeyFor(path: string, header: AgeHeader): Uint8Array {

@@ -5,7 +5,8 @@ import { FileError, OptionError } from "../../core/errors.ts";
 import { shownPath } from "../shown-path.node.ts";
 import { isRecipient } from "./age-keys.node.ts";
 import { askPassphrase } from "./ask-passphrase.node.ts";
-import { findAbove, keyVariables, ownIdentity } from "./keys-at-hand.node.ts";
+import { keyVariables } from "./key-variables.node.ts";
+import { findAbove, ownIdentity } from "./keys-at-hand.node.ts";
 import { type SealedTo, sealed } from "./sealer.node.ts";
 
 /** The file of a folder that holds its recipients, one a line, as passage has it. */
@@ -99,6 +100,14 @@ export function encryptionOfFolder(folder: string): Readonly<Record<string, Uint
   };
 }
 
+/** A new identity as age-keygen writes it, and its recipient. */
+export async function newIdentity(): Promise<{ readonly recipient: string; readonly text: string }> {
+  const { generateX25519Identity, identityToRecipient } = await import("age-encryption");
+  const identity = await generateX25519Identity();
+  const recipient = await identityToRecipient(identity);
+  return { recipient, text: `# created: ${new Date().toISOString()}\n# public key: ${recipient}\n${identity}\n` };
+}
+
 /**
  * The files that make a folder one whose files are encrypted. By a passphrase it gets an identity of its own, which the passphrase opens: that takes a
  * second, and a run writes many files.
@@ -108,11 +117,9 @@ export async function encryptionOf({
   passphrase,
 }: EncryptTo): Promise<Readonly<Record<string, Uint8Array | string>>> {
   if (passphrase === undefined) return { [recipientsFile]: `${recipients.join("\n")}\n` };
-  const { generateX25519Identity, identityToRecipient } = await import("age-encryption");
-  const identity = await generateX25519Identity();
-  const own = await identityToRecipient(identity);
+  const { recipient, text } = await newIdentity();
   return {
-    [ownIdentity]: await sealed({ passphrase }, `# public key: ${own}\n${identity}\n`),
-    [recipientsFile]: `${[own, ...recipients].join("\n")}\n`,
+    [ownIdentity]: await sealed({ passphrase }, text),
+    [recipientsFile]: `${[recipient, ...recipients].join("\n")}\n`,
   };
 }
