@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { copyFile, link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { FileError, KeyError } from "../core/errors.ts";
-import { isSystemError, makeFolder, refusedWrite, systemReason } from "./disk.node.ts";
+import { FileError, KeyError, SardonyxError } from "../core/errors.ts";
+import { makeFolder, refusedWrite, systemReason } from "./disk.node.ts";
 import { plainBytes } from "./encryption/plain-source.node.ts";
 import { recipientsAt } from "./encryption/recipients.node.ts";
 import { type SealedTo, sealed, sealedBlocks } from "./encryption/sealer.node.ts";
@@ -81,7 +81,7 @@ export async function writeFilesAtomic(
     const kept = isAsBefore
       ? "nothing was changed"
       : "what is new stands there already, and may be lost with the power";
-    throw cause instanceof Error && !isSystemError(cause) ? cause : refusedWrite(current, cause, kept);
+    throw cause instanceof SardonyxError ? cause : refusedWrite(current, cause, kept);
   } finally {
     for (const { old } of replaced) if (old !== undefined) await rm(old, { force: true }).catch(() => undefined);
   }

@@ -54,7 +54,7 @@ export async function copyEncrypted(path: string, { to, out, signal }: CopyOptio
   let bytes = 0;
   const blocks = async function* (from: string) {
     for await (const block of blocksOf(from)) {
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw new FileError(`the copy of ${shownPath(path)} was stopped; nothing of it is kept`);
       bytes += block.length;
       yield block;
     }
