@@ -25,6 +25,8 @@ beforeAll(() => {
   copyFileSync(fixture("identity.txt"), key);
   chmodSync(key, 0o600);
   mkdirSync(temporary);
+  const rows = Array.from({ length: 60 }, (_, i) => `${i},${i % 7},${i % 2 ? "marked" : "unmarked"}`);
+  writeFileSync(join(folder, "t.csv"), `a,b,kind\n${rows.join("\n")}\n`);
   process.env["TMPDIR"] = temporary;
   process.env["OMP_NUM_THREADS"] = "1";
 });
@@ -142,8 +144,6 @@ test("what cannot be encrypted is refused, and what is not is told", async () =>
 }, 60_000);
 
 test("a table that is encrypted trains a run that a passphrase opens", async () => {
-  const rows = Array.from({ length: 60 }, (_, i) => `${i},${i % 7},${i % 2 ? "marked" : "unmarked"}`);
-  writeFileSync(join(folder, "t.csv"), `a,b,kind\n${rows.join("\n")}\n`);
   expect((await run("encrypt", "t.csv", "--encrypt-to", recipient)).code).toBe(0);
   process.env["SARDONYX_PASSPHRASE"] = "staple battery";
   try {
