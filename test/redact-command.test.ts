@@ -56,6 +56,49 @@ test("pseudonyms agree between files where the key is the same; only the columns
   expect(one).toMatch(/陈志远;1988-05-16;TELEPHONE_[0-9a-f]{8};7,10/);
 });
 
+test("what is encrypted is read, and what is written is encrypted where that is asked: files, folders and the report", async () => {
+  const [recipient = ""] = readFileSync("test/fixtures/age/recipients.txt", "utf8").match(/^age1.*$/m) ?? [];
+  const identity = ["--identity", "test/fixtures/age/identity.txt"];
+  const [given, out, outFolder] = ["sealed.csv.age", "sealed-out.csv.age", "sealed-folder"].map((name) =>
+    join(folder, name),
+  );
+  await run("encrypt", table, "--encrypt-to", recipient, "--out", given as string);
+  const redact = async (from: string, to: string) =>
+    run(
+      "data",
+      from,
+      "--redact",
+      to,
+      "--encrypt-to",
+      recipient,
+      ...identity.map((word) => (word.startsWith("-") ? word : join(process.cwd(), word))),
+    );
+  for (const [from, to] of [
+    [given, out],
+    [input, outFolder],
+  ] as const)
+    expect((await redact(from as string, to as string)).code).toBe(0);
+  const written = [
+    out,
+    `${out}.report.json`,
+    join(outFolder as string, "a.txt"),
+    `${outFolder}.report.json`,
+  ] as string[];
+  for (const path of written)
+    expect(readFileSync(path, "latin1").slice(0, 40), path).toMatch(/^age-encryption\.org\/v1\n/);
+  expect(readFileSync(join(outFolder as string, ".age-recipients"), "utf8")).toBe(`${recipient}\n`);
+  const opened = join(folder, "opened.csv");
+  await run(
+    "decrypt",
+    out as string,
+    "--out",
+    opened,
+    "--identity",
+    join(process.cwd(), "test/fixtures/age/identity.txt"),
+  );
+  expect(readFileSync(opened, "utf8").split("\r\n")[2]).toBe("[PERSON];[BIRTH_DATE];[TELEPHONE];7,10");
+});
+
 test("a table made anonymous", async () => {
   const path = join(folder, "patients.csv");
   const rows = Array.from(

@@ -1,6 +1,6 @@
 /** `sardonyx data PATH --redact OUT`: files without personal data, and tables made anonymous. */
 import { existsSync } from "node:fs";
-import { extname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { stringify } from "csv-stringify/sync";
 import { FileError, OptionError, unknownName } from "../../core/errors.ts";
 import { byteText, count, percent, plural } from "../../core/number-text.ts";
@@ -14,8 +14,10 @@ import { type PersonalKind, personalKinds } from "../../privacy/redaction/kinds.
 import { loadNameTagger } from "../../privacy/redaction/names/load-name-tagger.node.ts";
 import { redactor } from "../../privacy/redaction/redact-text.ts";
 import type { Replacement } from "../../privacy/redaction/replacements.ts";
-import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { readBytes } from "../../storage/atomic.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
+import { writeOutput } from "../encryption.ts";
 import type { Output } from "../output.ts";
 import { showTable } from "../show-table.ts";
 
@@ -27,6 +29,7 @@ export interface RedactFlags {
   readonly columns?: string | undefined;
   readonly regions?: string | undefined;
   readonly allow?: string | undefined;
+  readonly encryptTo?: string | undefined;
 }
 
 /** Files that are shown; all are in the report. */
@@ -76,7 +79,10 @@ export async function redactCommand(
     ...(flags.allow !== undefined && { allow: listed(flags.allow) }),
   });
   const columns = flags.columns === undefined ? undefined : listed(flags.columns);
-  const made = await redactPath(path, out, { redact, columns, table, settings: { kinds, replace } });
+  const made = await redactPath(path, out, {
+    ...{ redact, columns, table, settings: { kinds, replace } },
+    encryptTo: flags.encryptTo,
+  });
   for (const file of made.files) output.record("file", { ...file });
   output.record("redacted", { path: resolve(out), report: resolve(made.report), counts: made.counts });
   showRedacted(made, output);
@@ -131,13 +137,14 @@ export interface AnonymousFlags {
   readonly quasi?: string | undefined;
   readonly sensitive?: string | undefined;
   readonly suppress?: number | undefined;
+  readonly encryptTo?: string | undefined;
 }
 
 /** Makes a table anonymous, and shows what that costs. */
 export async function anonymousCommand(
   path: string,
   out: string,
-  { anonymous: k, quasi, sensitive, suppress }: AnonymousFlags,
+  { anonymous: k, quasi, sensitive, suppress, encryptTo }: AnonymousFlags,
   table: TableOptions,
   output: Output,
 ): Promise<void> {
@@ -145,7 +152,7 @@ export async function anonymousCommand(
     throw new OptionError(
       "--anonymous needs the columns that others may know of a person; name them: --quasi age,sex,zip",
     );
-  if (extname(out).toLowerCase() !== ".csv" && extname(out).toLowerCase() !== ".tsv")
+  if (endingOf(out) !== ".csv" && endingOf(out) !== ".tsv")
     throw new OptionError(`--redact is "${out}"; an anonymous table is written as CSV or TSV: name a file.csv`);
   if (resolve(out) === resolve(path))
     throw new OptionError(`--redact: ${out} is what is read; name another file, nothing was changed`);
@@ -169,9 +176,10 @@ export async function anonymousCommand(
     ...(sensitive !== undefined && { sensitive }),
     ...(suppress !== undefined && { suppress }),
   });
-  const delimiter = extname(out).toLowerCase() === ".tsv" ? "\t" : ",";
+  const delimiter = endingOf(out) === ".tsv" ? "\t" : ",";
   const lines = [file.names, ...made.rows.map((row) => file.names.map((name) => String(row[name])))];
-  await writeFileAtomic(resolve(out), stringify(lines as string[][], { delimiter }));
+  const text = stringify(lines as string[][], { delimiter });
+  await writeOutput(resolve(out), text, { encryptTo, of: resolve(path) }, output);
   const { before, after, loss, suppressed } = made;
   const left = file.names.filter((name) => !wanted.includes(name));
   output.record("anonymous", { path: resolve(out), before, after, loss, suppressed: suppressed.length, left });

@@ -58,7 +58,8 @@ export class FileSealer {
   }
 }
 
-const isNobody = (to: SealedTo): boolean => !("passphrase" in to) && to.length === 0;
+/** Whether nothing is encrypted. */
+export const isNobody = (to: SealedTo): boolean => !("passphrase" in to) && to.length === 0;
 
 /** Content encrypted; as it is where it is to nobody. */
 export async function sealed(to: SealedTo, content: Uint8Array | string): Promise<Uint8Array | string> {

@@ -1,6 +1,5 @@
 /** Files without personal data, as they come: texts by lines, tables by cells, JSON by values, pictures without metadata. */
 
-import { extname } from "node:path";
 import { stringify } from "csv-stringify/sync";
 import { DataError, FileError, unknownName } from "../../../core/errors.ts";
 import { parseJson } from "../../../core/json.ts";
@@ -9,6 +8,7 @@ import { openTable, requireWidth, type TableOptions } from "../../../data/tables
 import { readHead, textBlocks } from "../../../data/tables/text-blocks.node.ts";
 import { sniffEncoding } from "../../../data/tables/text-encoding.ts";
 import { readBytes } from "../../../storage/atomic.node.ts";
+import { endingOf } from "../../../storage/ending.ts";
 import { withoutMetadata } from "../../metadata/picture-metadata.ts";
 import type { Redactor } from "../redact-text.ts";
 import { type Field, redactFields } from "./fields.ts";
@@ -203,7 +203,7 @@ const byEnding: Readonly<Record<string, (path: string, how: FileRedaction) => Fi
 
 /** The parts of a file without personal data, by the ending of its name; what is no table, JSON or picture is read as text. Throws FileError for what is none. */
 export function redactedParts(path: string, how: FileRedaction): FileParts {
-  const ending = extname(path).toLowerCase();
+  const ending = endingOf(path);
   if (ending === ".parquet")
     throw new FileError(`redact: ${path} is a Parquet file, which is not written; export it as CSV, or take it out`);
   return (byEnding[ending] ?? redactedText)(path, how);

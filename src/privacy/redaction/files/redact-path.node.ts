@@ -1,13 +1,21 @@
 /** A file or a folder without personal data, beside the original: all of it or nothing, with a report of what was changed. */
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { FileError, OptionError } from "../../../core/errors.ts";
 import { functionOf, listOf, objectOf, string } from "../../../core/option-types.ts";
 import { optionsOf, required } from "../../../core/options.ts";
 import type { TableOptions } from "../../../data/tables/table-file.node.ts";
-import { syncFolder, temporaryBeside } from "../../../storage/atomic.node.ts";
+import { syncFolder, temporaryBeside, writeFilesAtomic } from "../../../storage/atomic.node.ts";
 import { makeFolder, onDisk } from "../../../storage/disk.node.ts";
+import {
+  encryptionFiles,
+  encryptionOf,
+  encryptTo,
+  recipientsAt,
+  sealedTo,
+} from "../../../storage/encryption/recipients.node.ts";
+import { FileSealer, isNobody, type SealedTo } from "../../../storage/encryption/sealer.node.ts";
 import type { PersonalKind } from "../kinds.ts";
 import type { Redactor } from "../redact-text.ts";
 import { type FileRedaction, redactedParts } from "./redact-file.node.ts";
@@ -33,11 +41,15 @@ export interface RedactedPath {
   readonly report: string;
 }
 
-/** Files below a folder, in order; links and hidden files too. Throws FileError for links, which may lead anywhere. */
+/** Takes the next bytes of a file. */
+type Write = (bytes: Uint8Array) => Promise<void>;
+
+/** Files below a folder, in order, without those that say how others are encrypted; links and hidden files too. Throws FileError for links, which may lead anywhere. */
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .sort()
     .filter((name) => {
+      if (encryptionFiles.includes(basename(name))) return false;
       const entry = lstatSync(join(folder, name));
       if (entry.isSymbolicLink())
         throw new FileError(`redact: ${join(folder, name)} is a link; put the file itself there, or take it out`);
@@ -55,11 +67,11 @@ function requireApart(input: string, output: string): void {
 
 /** Writes JSON as it comes: changes may be many. */
 class ReportWriter {
-  readonly #handle: FileHandle;
+  readonly #write: Write;
   #isFirst = true;
   #buffer: string[] = [];
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
+  constructor(write: Write) {
+    this.#write = write;
   }
   async add(text: string): Promise<void> {
     this.#buffer.push(text);
@@ -73,17 +85,22 @@ class ReportWriter {
     this.#isFirst = true;
   }
   async flush(): Promise<void> {
-    await this.#handle.writeFile(this.#buffer.join(""));
+    await this.#write(Buffer.from(this.#buffer.join("")));
     this.#buffer = [];
   }
 }
 
-/** Writes a new file by what is done with its handle, and waits until it is on the disk. */
-async function written<T>(path: string, write: (handle: FileHandle) => Promise<T>): Promise<T> {
+/** Writes a new file part by part, encrypted where it is to be, and waits until it is on the disk. */
+async function written<T>(path: string, to: SealedTo, make: (write: Write) => Promise<T>): Promise<T> {
   return onDisk(path, async () => {
     const handle = await open(path, "wx");
     try {
-      const result = await write(handle);
+      const sealer = isNobody(to) ? undefined : await FileSealer.for(to);
+      if (sealer) await handle.writeFile(sealer.start);
+      const result = await make(async (bytes) => {
+        for (const block of sealer ? sealer.push(bytes) : [bytes]) await handle.writeFile(block);
+      });
+      if (sealer) await handle.writeFile(sealer.end());
       await handle.sync();
       return result;
     } finally {
@@ -96,6 +113,8 @@ async function written<T>(path: string, write: (handle: FileHandle) => Promise<T
 export interface RedactPathOptions extends FileRedaction {
   /** What the report says of how it was made, such as the kinds; default nothing. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** To whom what is written is encrypted, as `--encrypt-to` has it; default the recipients of the folder that it is written into, or nobody. */
+  readonly encryptTo?: string | undefined;
   /** Called when a file is done, with its number from 0 and how many there are. */
   readonly onFile?: ((file: RedactedFile, index: number, files: number) => void) | undefined;
 }
@@ -105,6 +124,7 @@ const checkOptions = optionsOf<RedactPathOptions>("redactPath", {
   columns: listOf(string, "names of columns"),
   table: objectOf<TableOptions>("options of openTable"),
   settings: objectOf<Readonly<Record<string, unknown>>>("what the report says of how it was made"),
+  encryptTo: string,
   onFile: functionOf<NonNullable<RedactPathOptions["onFile"]>>("(file, index, files) => …"),
 });
 
@@ -115,7 +135,8 @@ const checkOptions = optionsOf<RedactPathOptions>("redactPath", {
  * @example await redactPath("mails", "mails-clean", { redact: redactor({ names: await loadNameTagger() }) });
  */
 export async function redactPath(input: string, output: string, options: RedactPathOptions): Promise<RedactedPath> {
-  const { settings = {}, onFile } = checkOptions(options);
+  const { settings = {}, encryptTo: recipients, onFile } = checkOptions(options);
+  const whom = recipients === undefined ? undefined : encryptTo(recipients);
   const status = statSync(input, { throwIfNoEntry: false });
   if (!status) throw new FileError(`redact: there is no ${input}; check the path`);
   requireApart(input, output);
@@ -125,10 +146,14 @@ export async function redactPath(input: string, output: string, options: RedactP
   const names = isFolder ? filesBelow(input) : [basename(input)];
   if (names.length === 0) throw new FileError(`redact: ${input} has no files; name a folder with texts or tables`);
   makeFolder(dirname(resolve(output)));
+  const to = whom ? sealedTo(whom) : recipientsAt(resolve(output));
   const [place, reportPlace] = [temporaryBeside(resolve(output)), temporaryBeside(resolve(report))];
   try {
-    const files = await written(reportPlace, async (handle) => {
-      const writer = new ReportWriter(handle);
+    // The folder says to whom its files are, so that what comes into it later is too.
+    if (isFolder && whom) await writeFilesAtomic(place, await encryptionOf(whom), []);
+    const inside = isFolder && whom ? recipientsAt(join(place, "any")) : to;
+    const files = await written(reportPlace, to, async (write) => {
+      const writer = new ReportWriter(write);
       const done: RedactedFile[] = [];
       await writer.add(`{\n  "settings": ${JSON.stringify(settings)},\n  "files": [`);
       for (const [i, name] of names.entries()) {
@@ -136,7 +161,13 @@ export async function redactPath(input: string, output: string, options: RedactP
         if (isFolder) await onDisk(target, () => mkdir(dirname(target), { recursive: true }));
         await writer.add(`${i === 0 ? "" : ","}\n    { "file": ${JSON.stringify(name)}, "changes": [`);
         writer.newList();
-        const file = await redactOne(isFolder ? join(input, name) : input, name, target, options, writer);
+        const file = await redactOne(
+          isFolder ? join(input, name) : input,
+          name,
+          { target, to: inside },
+          options,
+          writer,
+        );
         const { counts, removed } = file;
         await writer.add(`], "counts": ${JSON.stringify(counts)}, "removedFromPicture": ${removed} }`);
         done.push(file);
@@ -162,17 +193,17 @@ export async function redactPath(input: string, output: string, options: RedactP
 async function redactOne(
   path: string,
   name: string,
-  target: string,
+  { target, to }: { readonly target: string; readonly to: SealedTo },
   how: FileRedaction,
   writer: ReportWriter,
 ): Promise<RedactedFile> {
   const counts: KindCounts = {};
   let [bytes, removed] = [0, 0];
-  await written(target, async (handle) => {
+  await written(target, to, async (write) => {
     if (statSync(path).size === 0) return;
     for await (const { content, changes, removed: own = 0 } of redactedParts(path, how)) {
       const encoded = typeof content === "string" ? Buffer.from(content) : content;
-      await handle.writeFile(encoded);
+      await write(encoded);
       bytes += encoded.length;
       removed += own;
       for (const change of changes) {
