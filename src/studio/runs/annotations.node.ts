@@ -1,10 +1,10 @@
 /** What a person notes of a run, in `studio.json` of its folder: a name, tags, a text, whether it is put away. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { endOfFile } from "./appended-file.node.ts";
 
 /** The file's name. */
 export const annotationsFile = "studio.json";
@@ -25,7 +25,7 @@ export type Annotations = z.infer<typeof annotationsSchema>;
 /** What is noted of a run; nothing where there is no such file, or it is damaged. */
 export function readAnnotations(folder: string): Annotations {
   try {
-    return annotationsSchema.parse(parseJson(readFileSync(join(folder, annotationsFile), "utf8")));
+    return annotationsSchema.parse(parseJson(new TextDecoder().decode(endOfFile(join(folder, annotationsFile)))));
   } catch {
     return {};
   }

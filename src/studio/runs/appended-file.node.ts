@@ -1,5 +1,6 @@
-/** A file that only grows, read on from where it was read to. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+/** A file that only grows, read on from where it was read to; also one that is encrypted, and so written anew as it grows. */
+import { statSync } from "node:fs";
+import { openFile } from "../../storage/file-source.node.ts";
 
 /** The most bytes that are read at once: what follows is read at the next look. */
 const mostBytes = 64 * 1024 * 1024;
@@ -21,27 +22,27 @@ export class AppendedFile {
     this.#path = path;
   }
 
-  /** What is new since the last look; nothing of a file that is not there. */
+  /** What is new since the last look; nothing of a file that is not there, or that no key opens. */
   read(): Appended {
-    let file: number;
+    let file: ReturnType<typeof openFile>;
+    let inode: number;
     try {
-      file = openSync(this.#path, "r");
+      inode = statSync(this.#path).ino;
+      file = openFile(this.#path);
     } catch {
       const isAnew = this.#offset > 0;
       this.#offset = 0;
       return { bytes: new Uint8Array(), isAnew };
     }
     try {
-      const { size, ino } = fstatSync(file);
-      const isAnew = size < this.#offset || (this.#offset > 0 && ino !== this.#inode);
-      this.#inode = ino;
+      const isAnew = file.size < this.#offset || (this.#offset > 0 && inode !== this.#inode);
+      this.#inode = inode;
       if (isAnew) this.#offset = 0;
-      const bytes = new Uint8Array(Math.min(mostBytes, Math.max(0, size - this.#offset)));
-      const read = bytes.length > 0 ? readSync(file, bytes, 0, bytes.length, this.#offset) : 0;
-      this.#offset += read;
-      return { bytes: bytes.subarray(0, read), isAnew };
+      const bytes = file.read(this.#offset, Math.min(mostBytes, file.size - this.#offset));
+      this.#offset += bytes.length;
+      return { bytes, isAnew };
     } finally {
-      closeSync(file);
+      file.close();
     }
   }
 
@@ -51,18 +52,13 @@ export class AppendedFile {
   }
 }
 
-/** The last bytes of a file, at most so many; none where it is not there. */
-export function endOfFile(path: string, most: number): Uint8Array {
+/** The last bytes of what a file holds, at most so many, by default all. Throws FileError for one that is not there, KeyError for one that no key opens. */
+export function endOfFile(path: string, most = Number.POSITIVE_INFINITY): Uint8Array {
+  const file = openFile(path);
   try {
-    const file = openSync(path, "r");
-    try {
-      const { size } = fstatSync(file);
-      const bytes = new Uint8Array(Math.min(most, size));
-      return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, size - bytes.length));
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return new Uint8Array();
+    const length = Math.min(most, file.size);
+    return file.read(file.size - length, length);
+  } finally {
+    file.close();
   }
 }

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { claim } from "../../runs/folder/claim.node.ts";
+import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { encodeScalars } from "../../train/callbacks/tensorboard-events.ts";
 import { annotate } from "./annotations.node.ts";
 import { RunLibrary } from "./run-library.node.ts";
@@ -176,6 +178,35 @@ test("notes are kept in the run's folder, and what is none is refused", async ()
   await expect(annotate(folder, { other: 1 })).rejects.toThrow(/send name, group, tags, note or archived$/);
   writeFileSync(join(folder, "studio.json"), "{");
   expect(libraryOf().runs[0]).toMatchObject({ name: "a", archived: false });
+});
+
+test("an encrypted run is shown where its key is at hand, and says what is missing where it is not", async () => {
+  const [recipient = ""] = readFileSync("test/fixtures/age/recipients.txt", "utf8").match(/^age1.*$/m) ?? [];
+  const folder = join(root, "sealed");
+  mkdirSync(folder);
+  writeFileSync(join(folder, ".age-recipients"), `${recipient}\n`);
+  const record = { recipe: { name: "iris" }, settings: { epochs: 3 }, created: "2026-01-02T00:00:00Z" };
+  await writeFileAtomic(join(folder, "run.json"), JSON.stringify(record));
+  await writeFileAtomic(join(folder, "log.jsonl"), epochLine(1, 0.5));
+  expect(libraryOf().runs).toMatchObject([
+    { id: "sealed", state: "damaged", problem: expect.stringContaining("no identity is given; pass the file") },
+  ]);
+  process.env["SARDONYX_IDENTITY"] = "test/fixtures/age/identity.txt";
+  try {
+    const library = libraryOf();
+    expect(library.runs).toMatchObject([{ state: "stopped", recipe: "iris", epoch: 1 }]);
+    const curve = () => library.curve("sealed", "validation_accuracy", "epoch", { columns: 10 })?.values;
+    expect(curve()).toEqual([0.5]);
+    // As it grows it is written anew.
+    await writeFileAtomic(join(folder, "log.jsonl"), epochLine(1, 0.5) + epochLine(2, 0.75));
+    expect(curve()).toEqual([0.5, 0.75]);
+    await annotate(folder, { note: "secret" });
+    expect(readFileSync(join(folder, "studio.json"), "latin1")).toMatch(/^age-encryption/);
+    library.refresh();
+    expect(library.runs).toMatchObject([{ note: "secret" }]);
+  } finally {
+    delete process.env["SARDONYX_IDENTITY"];
+  }
 });
 
 test("a run goes to the trash whole, beside others of its name, but not while it is trained", async () => {

@@ -1,7 +1,8 @@
 /** A run at a glance, from the files of its folder: settings, how far it is, what it reached. */
-import { readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as z from "zod";
+import { KeyError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { ownerOf } from "../../runs/folder/claim.node.ts";
 import { runFiles } from "../../runs/folder/run-folder.node.ts";
@@ -54,13 +55,17 @@ const recordSchema = z.object({
 });
 const evaluationSchema = z.object({ results: z.record(z.string(), z.unknown()) });
 
-const parsedFile = <T>(path: string, schema: z.ZodType<T>): T | undefined => {
+const textOf = (path: string, most?: number): string => new TextDecoder().decode(endOfFile(path, most));
+
+/** What a file says; nothing where there is none, or it is damaged. Throws KeyError for one that no key opens. */
+function parsedFile<T>(path: string, schema: z.ZodType<T>): T | undefined {
   try {
-    return schema.parse(parseJson(readFileSync(path, "utf8")));
-  } catch {
+    return schema.parse(parseJson(textOf(path)));
+  } catch (error) {
+    if (error instanceof KeyError) throw error;
     return undefined;
   }
-};
+}
 
 /** Those entries of a record that are of a kind. */
 const only = <T>(values: Readonly<Record<string, unknown>>, is: (value: unknown) => value is T): Record<string, T> =>
@@ -70,7 +75,7 @@ const isSetting = (value: unknown): value is SettingValue => setting.safeParse(v
 
 /** The last records of a log: of the last epoch, and of the last batch. */
 function lastRecords(path: string) {
-  const lines = new TextDecoder().decode(endOfFile(path, endBytes)).split("\n");
+  const lines = existsSync(path) ? textOf(path, endBytes).split("\n") : [];
   let epoch: Readonly<Record<string, unknown>> | undefined;
   let batch: Readonly<Record<string, unknown>> | undefined;
   // A last line without an end is being written.
@@ -83,8 +88,17 @@ function lastRecords(path: string) {
   return { epoch, batch };
 }
 
-/** A run's summary. */
+/** A run's summary. Of one that is encrypted, without its key, it says so. */
 export function summaryOf(folder: string, id: string): RunSummary {
+  try {
+    return openSummary(folder, id);
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    return { ...eventsSummary(folder, id), state: "damaged", problem: error.message };
+  }
+}
+
+function openSummary(folder: string, id: string): RunSummary {
   const record = parsedFile(join(folder, runFiles.record), recordSchema);
   const evaluation = parsedFile(join(folder, runFiles.evaluation), evaluationSchema);
   const { epoch, batch } = lastRecords(join(folder, runFiles.log));
