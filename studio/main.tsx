@@ -8,8 +8,19 @@ import { RunsPage } from "./runs/runs-page.tsx";
 import { type Job, listen, type RunSummary, studio } from "./shared/api.ts";
 import { firstLanguage, LanguageContext, rememberLanguage, sayIn } from "./shared/language.ts";
 import { TrainPage } from "./train/train-page.tsx";
+import { UnderstandPage } from "./understand/understand-page.tsx";
 
 const placeNow = (): string => location.hash.replace(/^#/, "") || "/";
+
+/** Pages that are always there, with what they are called. */
+const places = [
+  ["/", "runs"],
+  ["/train", "train"],
+  ["/understand", "understand"],
+] as const;
+
+/** The page that a place belongs to. */
+const placeAbove = (place: string): string => places.find(([at]) => at === place)?.[0] ?? "/";
 
 /** Runs in the order in which they are shown, the newest first. */
 const ordered = (runs: Iterable<RunSummary>): RunSummary[] =>
@@ -61,12 +72,11 @@ function Studio() {
       <header class="top">
         <nav class="row">
           <strong>Sardonyx</strong>
-          <a href="#/" aria-current={place === "/train" ? undefined : "page"}>
-            {say("runs")}
-          </a>
-          <a href="#/train" aria-current={place === "/train" ? "page" : undefined}>
-            {say("train")}
-          </a>
+          {places.map(([at, text]) => (
+            <a key={at} href={`#${at}`} aria-current={at === placeAbove(place) ? "page" : undefined}>
+              {say(text)}
+            </a>
+          ))}
         </nav>
         <button
           type="button"
@@ -89,6 +99,8 @@ function Studio() {
       <main>
         {place === "/train" ? (
           <TrainPage jobs={jobs} />
+        ) : place === "/understand" ? (
+          <UnderstandPage runs={runs ?? []} />
         ) : run ? (
           <RunPage run={run} jobs={jobs} />
         ) : runs ? (

@@ -10,12 +10,14 @@ import { optionsOf } from "../core/options.ts";
 import { HeldBytes, readBody } from "../serve/http/body.node.ts";
 import { HttpError, httpErrorOf } from "../serve/http-error.ts";
 import { isLoopback, type ListenPlace, listen } from "../storage/listen.node.ts";
+import { inspectRoutes } from "./api/inspect-routes.node.ts";
 import { runRoutes } from "./api/run-routes.node.ts";
 import { trainingRoutes } from "./api/training-routes.node.ts";
 import { EventStream } from "./http/events.node.ts";
 import type { Answered, Route } from "./http/routes.ts";
 import { cookieOf, pageHeaders, requireOwnPage, requireSession, type SessionRules } from "./http/session.node.ts";
 import { JobQueue } from "./jobs/job-queue.node.ts";
+import { ReportMaker } from "./jobs/report-command.node.ts";
 import { RunLibrary } from "./runs/run-library.node.ts";
 
 /** Options of `openStudio`. */
@@ -58,9 +60,12 @@ const [mostBody, mostHeld] = [64 * 1024 * 1024, 256 * 1024 * 1024];
 const placeOf = (...places: readonly string[]): string | undefined =>
   places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path));
 
-/** The page, which `scripts/studio.mjs` builds. */
+/** The page, which `scripts/studio.mjs` builds, and the command line. */
 const assets = placeOf("../../studio/index.html", "../../dist/studio/index.html");
-const program = placeOf("../../../bin/sardonyx.mjs", "../../bin/sardonyx.mjs") ?? "sardonyx";
+const command = [
+  process.execPath,
+  placeOf("../../../bin/sardonyx.mjs", "../../bin/sardonyx.mjs") ?? "sardonyx",
+] as const satisfies readonly [string, ...string[]];
 const assetTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -122,7 +127,7 @@ class StudioServer {
     this.#library = new RunLibrary(root);
     this.#queue = new JobQueue({
       root,
-      program: [process.execPath, program],
+      program: command,
       onChange: () => {
         this.#events.tell("jobs", { jobs: this.#queue.jobs });
         this.#look("all");
@@ -132,6 +137,7 @@ class StudioServer {
     this.#routes = [
       ...runRoutes(this.#library, () => this.#look("all")),
       ...trainingRoutes(this.#library, this.#queue),
+      ...inspectRoutes(this.#library, new ReportMaker({ root: process.cwd(), program: command })),
     ];
     // Nobody is told where no page is open; whoever opens one asks for all.
     this.#timers = [

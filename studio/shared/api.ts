@@ -42,6 +42,11 @@ export interface RunDetails {
   readonly files: readonly string[];
 }
 
+/** A model to look at. */
+export type InspectTarget = { readonly run: string } | { readonly architecture: string };
+/** What is changed of it before. */
+export type WhatIf = Readonly<Record<string, string | number>>;
+
 export const studio = {
   runs: () => ask<{ root: string; runs: RunSummary[] }>("/api/runs"),
   names: (run: string) => ask<{ batch: string[]; epoch: string[] }>("/api/names", [["run", run]]),
@@ -61,11 +66,24 @@ export const studio = {
   train: (recipe: string, settings: Readonly<Record<string, SettingValue>>, name?: string) =>
     send<Job>("/api/train", { recipe, settings, ...(name && { name }) }),
   resume: (run: string) => send<Job>("/api/resume", { run }),
+  inspect: (targets: readonly InspectTarget[], whatIf: WhatIf) =>
+    send<{ report: string }>("/api/inspect", { targets, whatIf }),
+  inspectFile: async (file: File, whatIf: WhatIf) =>
+    answerOf<{ report: string }>(
+      await fetch(`/api/inspect-file?${new URLSearchParams({ name: file.name, whatIf: JSON.stringify(whatIf) })}`, {
+        method: "POST",
+        headers: { "content-type": "application/octet-stream" },
+        body: file,
+      }),
+    ),
   stop: (job: number) => send<{ jobs: Job[] }>("/api/stop", { job }),
 };
 
 /** The address of a file of a run. */
 export const fileAddress = (run: string, name: string): string => `/api/file?${new URLSearchParams({ run, name })}`;
+
+/** The address of a report. */
+export const reportAddress = (id: string): string => `/api/report?${new URLSearchParams({ id })}`;
 
 /** What is told as it happens. */
 export interface Told {
