@@ -192,6 +192,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   loadSpokenWords: (options) => node.loadSpokenWords(options),
   inWorker: (options) => node.inWorker("data.ts", {}, options),
   decoder: (options) => s.decoder(model, options),
+  rowDecoder: (options) => s.rowDecoder(model, options),
   sampling: (options) => s.sampleToken(new Float32Array(1), options, new s.Random(s.keyOf(1))),
   beamSearch: (options) => s.beamSearch(async () => [], options),
   translator: (options) => s.translator(model as never, options),

@@ -1,15 +1,12 @@
 /** Language models at work: they read tokens, and say what they expect of the next. */
-import { DataError, ShapeError } from "../core/errors.ts";
+import { DataError } from "../core/errors.ts";
 import { append } from "../core/lists.ts";
 import { count } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
-import { showShape } from "../core/shape.ts";
 import { Tensor, zerosTensor } from "../core/tensor.ts";
-import { Value } from "../graph/ir.ts";
-import { type CompileOptions, checkCompile, compile, type Executable } from "../jit/compile.ts";
-import { Decoding } from "../nn/decoding.ts";
+import { type CompileOptions, checkCompile } from "../jit/compile.ts";
 import type { AnyModule } from "../nn/module.ts";
-import { builtIn } from "../nn/parameter-inputs.ts";
+import { compileStep, logitsAt, putRows, type Step } from "./step.ts";
 
 /** A language model at work: it has read some tokens, and remembers them. */
 export interface Decoder {
@@ -46,54 +43,8 @@ const checkOptions = optionsOf<DecoderOptions>("decoder", {
   compile: checkCompile.type,
 });
 
-/** What a step computes with what is remembered, and what it leaves to be remembered. */
-interface Step {
-  readonly executable: Executable;
-  readonly decoding: Decoding;
-}
-
-/** A step for so many tokens at once, int32 [batch, length] → logits [batch, length, vocabulary]. */
-async function compileStep(
-  model: AnyModule,
-  length: number,
-  { capacity, batch = 1, compile: options }: DecoderOptions,
-): Promise<Step> {
-  const decoding = new Decoding(capacity);
-  const { inputs, output } = model.trace({ dtype: "int32", shape: [batch, length] }, { decoding, bind: builtIn });
-  if (!(output instanceof Value) || output.rank !== 3)
-    throw new ShapeError(
-      `the model gives ${output instanceof Value ? showShape(output.shape) : "no single tensor"}; a language model gives logits [batch, time, vocabulary]`,
-    );
-  const { memories, position } = decoding;
-  const state = memories.length > 0 ? [position, ...memories.map(({ before }) => before)] : [];
-  const executable = await compile([...inputs, ...state], [output, ...memories.map(({ added }) => added)], options);
-  return { executable, decoding };
-}
-
-/** Puts rows [N, H, T, D] into a memory [N, H, capacity, D] at a position. */
-function putRows(
-  memory: Tensor,
-  { data, shape: [batch = 1, heads = 1, length = 1, width = 1] }: Tensor,
-  position: number,
-): void {
-  const capacity = memory.shape[2] ?? 1;
-  const from = data as Float32Array;
-  for (let head = 0; head < batch * heads; head++)
-    (memory.data as Float32Array).set(
-      from.subarray(head * length * width, (head + 1) * length * width),
-      (head * capacity + position) * width,
-    );
-}
-
 /** Reads tokens of every text from a position on, before which all are read, and gives the logits of the next. */
 type Read = (texts: readonly (readonly number[])[], position: number) => Promise<readonly Float32Array[]>;
-
-/** Of logits [batch, length, vocabulary] those after the token at `at` of each text. */
-const logitsAt = ({ data, shape: [batch = 1, length = 1, vocabulary = 1] }: Tensor, at: number) =>
-  Array.from({ length: batch }, (_, text) => {
-    const start = (text * length + at) * vocabulary;
-    return (data as Float32Array).slice(start, start + vocabulary);
-  });
 
 /** With the keys and values of the tokens before, so that a step costs as much as one token. */
 function rememberingRead(model: AnyModule, first: Step, options: DecoderOptions) {

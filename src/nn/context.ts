@@ -226,7 +226,7 @@ export class Context {
     if (!buffer.frozen) this.updates.set(buffer, value);
   }
 
-  /** Positions of `length` tokens, int64 [length]: from the first, or from where decoding has come to. */
+  /** Positions of `length` tokens, int64 [length], or [N, length] of rows of their own: from the first, or from where decoding has come to. */
   positions(length: number): Value {
     const own = this.decoding?.positions(length) ?? range(length);
     return this.firstPosition === 0 ? own : add(own, this.firstPosition);

@@ -3,7 +3,7 @@ import { OptionError, ShapeError } from "../core/errors.ts";
 import { showShape } from "../core/shape.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { apply } from "../graph/op.ts";
-import { add, expand, gather, range, ScatterElements } from "../ops/index.ts";
+import { add, expand, gather, gatherElements, range, reshape, ScatterElements } from "../ops/index.ts";
 
 /** What decoding keeps of a layer: what is there before a step, and what the step adds at its position. */
 export interface Memory {
@@ -18,21 +18,22 @@ export interface Memory {
  * of earlier steps, and positions go on where those ended. Shapes stay the same in every step (Pope et al. 2022, sec. 2).
  */
 export class Decoding {
-  /** How many tokens were before this step: an int64 scalar. */
+  /** How many tokens were before this step: an int64 scalar, or [N, 1] where each row has read as many as it has. */
   readonly position: Value;
   /** The most tokens that there is room for. */
   readonly capacity: number;
   /** What each causal attention keeps: its keys, and then its values. */
   readonly memories: Memory[] = [];
 
-  constructor(capacity: number) {
+  /** @param rows how many texts there are, each at a position of its own; default all are at the same */
+  constructor(capacity: number, rows?: number) {
     if (!(Number.isSafeInteger(capacity) && capacity >= 1))
       throw new OptionError(`decoding: its capacity is ${capacity}; pass a whole number of tokens from 1`);
-    this.position = input("int64", [], "position");
+    this.position = input("int64", rows === undefined ? [] : [rows, 1], "position");
     this.capacity = capacity;
   }
 
-  /** Positions of `length` tokens of this step, int64 [length]. */
+  /** Positions of `length` tokens of this step, int64 [length], or [N, length] of rows at positions of their own. */
   positions(length: number): Value {
     return add(range(length), this.position);
   }
@@ -52,12 +53,20 @@ export class Decoding {
 
   /** Puts what this step has for its own tokens, [..., T], where they stand among all, [..., first + capacity]. */
   place(all: Value, own: Value, first: number): Value {
-    const places = expand(add(this.positions(own.shape.at(-1) ?? 1), first), own.shape);
+    const places = expand(this.#behind(own.shape.at(-1) ?? 1, first), own.shape);
     return apply(ScatterElements, [all, places, own], { axis: -1 });
   }
 
   /** The reverse: of all tokens, [..., first + capacity], this step's own, [..., length]. */
   own(all: Value, length: number, first: number): Value {
-    return gather(all, add(this.positions(length), first), -1);
+    const places = this.#behind(length, first);
+    if (places.rank === 1) return gather(all, places, -1);
+    return gatherElements(all, expand(places, [...all.shape.slice(0, -1), length]), -1);
+  }
+
+  /** Positions behind `first` others, to broadcast over the scores of all heads: [length], or [N, 1, 1, length]. */
+  #behind(length: number, first: number): Value {
+    const positions = add(this.positions(length), first);
+    return positions.rank === 1 ? positions : reshape(positions, [positions.shape[0] ?? 1, 1, 1, length]);
   }
 }

@@ -160,7 +160,8 @@ function visibility(
   if (causal) {
     // While decoding, keys that are not yet there stand after every query.
     const position = decoding?.positions(queries) ?? add(range(queries), keys - queries);
-    const query = reshape(position, [queries, 1]);
+    const rows = position.rank === 2 ? [position.shape[0] ?? 1, 1] : [];
+    const query = reshape(position, [...rows, queries, 1]);
     conditions.push(greaterOrEqual(query, range(keys)));
     if (window !== undefined && window < keys) conditions.push(less(query, add(range(keys), window)));
   }

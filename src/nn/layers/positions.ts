@@ -31,9 +31,12 @@ function frequencies(width: number, base: number): number[] {
   return Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width));
 }
 
-/** Position times frequency: [T] → [T, width/2]. */
-const angles = (positions: Value, rates: readonly number[]): Value =>
-  mul(reshape(cast(positions, "float32"), [positions.shape[0] ?? 1, 1]), constant(tensor(rates)));
+/** Position times frequency: [T] → [T, width/2], and [N, T] → [N, 1, T, width/2], the same for all heads. */
+const angles = (positions: Value, rates: readonly number[]): Value => {
+  const rows = positions.shape.slice(0, -1).flatMap((count) => [count, 1]);
+  const each = reshape(cast(positions, "float32"), [...rows, positions.shape.at(-1) ?? 1, 1]);
+  return mul(each, constant(tensor(rates)));
+};
 
 /**
  * Sinusoidal encodings [length, width]: sin(t/10000^(2i/width)) at 2i and the cosine at 2i + 1 (Vaswani et al. 2017,
@@ -86,7 +89,7 @@ export type RotaryScaling =
 
 /** Options of `rotary` and `rotaryFrequencies`. */
 export interface RotaryOptions {
-  /** Of the tokens, integers [T]; default 0, 1, … */
+  /** Of the tokens, integers [T], or [N, T] where rows are at positions of their own; default 0, 1, … */
   readonly positions?: Value;
   /** The longest wave has 2π times this many positions, nearly; default 10,000. */
   readonly base?: number;
@@ -147,13 +150,15 @@ export function rotaryFrequencies(width: number, options: RotaryOptions = {}, le
   });
 }
 
-/** [T, D/2]; given positions decide themselves whether a sequence is long. */
+/** [T, D/2], or [N, 1, T, D/2] of rows; given positions decide themselves whether a sequence is long. */
 function anglesOf(width: number, length: number, options: RotaryOptions): Value {
   const { positions, scaling } = options;
   if (scaling?.type !== "longrope" || !positions)
     return angles(positions ?? range(length), rotaryFrequencies(width, options, length));
   const [short, long] = [1, scaling.trained + 1].map((of) => angles(positions, rotaryFrequencies(width, options, of)));
-  return where(greater(reduceMax(positions), scaling.trained - 1), long as Value, short as Value);
+  const rows = positions.shape.slice(0, -1).flatMap((count) => [count, 1, 1, 1]);
+  const last = reshape(reduceMax(positions, [positions.rank - 1]), rows);
+  return where(greater(last, scaling.trained - 1), long as Value, short as Value);
 }
 
 /**
