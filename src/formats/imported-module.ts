@@ -118,6 +118,11 @@ export class ImportedModule extends Module<Value | NamedValues, Value | NamedVal
     return super.inputTypes ?? this.#declared;
   }
 
+  /** What the file says of its inputs, extents left open among them, and the names of its outputs. */
+  get declared(): Pick<GraphSource, "inputs" | "outputs"> {
+    return this.#source;
+  }
+
   override formula(): string {
     return `${this.own.size} tensors of the file`;
   }
