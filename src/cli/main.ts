@@ -44,6 +44,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Texts, images or sounds as vectors, whose cosines say how alike they are",
     load: () => import("./commands/embed.ts"),
   },
+  serve: {
+    summary: "Answer other programs over HTTP: Open Inference Protocol, OpenAI's, plain JSON",
+    load: () => import("./commands/serve.ts"),
+  },
   export: {
     summary: "Write a run's model as an ONNX or safetensors file",
     load: () => import("./commands/export.ts"),

@@ -1,13 +1,10 @@
 /** The coordinator on the network: a WebSocket server around the state machine, with a file from which it goes on. */
-import { createHash, timingSafeEqual } from "node:crypto";
-import { createServer, type Server } from "node:http";
-import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { FederationError, OptionError, SardonyxError } from "../core/errors.ts";
 import { functionOf, having, objectOf, string } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
-import { systemReason } from "../storage/disk.node.ts";
+import { type ListenPlace, listen, sameToken } from "../storage/listen.node.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { CoordinatorState } from "./coordinator-state.ts";
 import { type ModelDescription, protocolVersion } from "./model-description.ts";
@@ -43,12 +40,8 @@ export interface ServeOptions {
   };
   /** Who may take part knows it; from 16 characters. */
   readonly token: string;
-  /** Where to listen: port 0 is any that is free; default 127.0.0.1. With a certificate and its key, PEM, by TLS. */
-  readonly listen: {
-    readonly port: number;
-    readonly host?: string | undefined;
-    readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
-  };
+  /** Where to listen. */
+  readonly listen: ListenPlace;
   /** Keeps the state, before clients hear of the next round. */
   readonly save: (state: CoordinatorState) => Promise<void>;
   /** Told as it goes; a round's telling is awaited. */
@@ -101,39 +94,13 @@ export async function serveFederation(options: ServeOptions): Promise<Serving> {
     throw new OptionError(
       `the token has ${options.token.length} characters; take one of 16 or more, such as 64 random digits`,
     );
-  const { port, host = "127.0.0.1", tls } = options.listen;
-  const server = tls ? secureServer(tls) : createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(
-        new OptionError(
-          `cannot listen on ${host}:${port} (${systemReason(error)}); choose another port, or end what listens there`,
-        ),
-      ),
-    );
-    server.listen(port, host, resolve);
-  });
-  const { port: own } = server.address() as AddressInfo;
-  const name = host.includes(":") ? `[${host}]` : host;
+  const { server, authority } = await listen(options.listen);
   const federation = new FederationServer(options, server);
-  return { url: `${tls ? "wss" : "ws"}://${name}:${own}${socketPath}`, finished: federation.run() };
-}
-
-function secureServer({ cert, key }: { readonly cert: Uint8Array; readonly key: Uint8Array }): Server {
-  try {
-    return createSecureServer({ cert: Buffer.from(cert), key: Buffer.from(key) });
-  } catch (cause) {
-    throw new OptionError(
-      `the certificate and its key cannot be used (${(cause as Error).message}); pass both as PEM files that belong together`,
-      { cause },
-    );
-  }
+  return { url: `${options.listen.tls ? "wss" : "ws"}://${authority}${socketPath}`, finished: federation.run() };
 }
 
 const takenText =
   "another client of its name has come, such as the same one started again; give each client a name of its own";
-
-const digestOf = (text: string): Buffer => createHash("sha256").update(text).digest();
 
 class FederationServer {
   readonly #options: ServeOptions;
@@ -272,8 +239,7 @@ class FederationServer {
     const word = readClientWord(text);
     if (word.kind !== "hello") throw new FederationError("a connection begins with hello; use joinFederation");
     const { agreed, token, coordinator, onEvent } = this.#options;
-    // Digests are equally long, and comparing them takes as long whatever differs.
-    if (!timingSafeEqual(digestOf(word.token), digestOf(token)))
+    if (!sameToken(word.token, token))
       throw new FederationError("the token is another one; pass the file that the coordinator has");
     if (word.protocol !== protocolVersion)
       throw new FederationError(

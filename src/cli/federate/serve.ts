@@ -17,11 +17,11 @@ import { Interrupted } from "../../runs/training/interrupted.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { requireStillEncrypted } from "../../storage/encryption/encrypted-folder.node.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
-import { writeSecretFile } from "../../storage/secret-file.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { evaluate } from "../../train/evaluate.ts";
 import { encryptOut } from "../encryption.ts";
 import { onInterrupt } from "../interrupt.ts";
+import { readCertificate, readTokens } from "../listening.ts";
 import type { Output } from "../output.ts";
 import type { LoadedFederation } from "./task.ts";
 
@@ -50,20 +50,15 @@ export interface ServeGiven {
   readonly key: string | undefined;
 }
 
-/** The token in a file; one that is made, for the coordinator, where there is no file. Throws OptionError without a file. */
+/** The token of a federation, which is made for the coordinator where there is no file. Throws OptionError without a file. */
 export async function tokenOf(file: string | undefined, makes: boolean, output: Output): Promise<string> {
   if (file === undefined)
     throw new OptionError(
       `who takes part shows a token; name the file that has it: --token-file federation.token${makes ? " (one is made where there is none)" : ""}`,
     );
-  const path = resolve(file);
-  if (!existsSync(path) && makes) {
-    await writeSecretFile(path, `${randomBytes(32).toString("hex")}\n`);
-    output.line(`Made a token, which clients need: ${shownPath(path)}`);
-  }
-  const token = new TextDecoder().decode(await readBytes(path, "--token-file")).trim();
-  if (token.length < 16)
-    throw new FileError(`${shownPath(path)} has a token of ${token.length} characters; take one of 16 or more`);
+  const [token = "", ...others] = await readTokens(file, makes, output);
+  if (others.length > 0)
+    throw new FileError(`${file} has ${others.length + 1} tokens; a federation has one: leave one line`);
   return token;
 }
 
@@ -93,7 +88,7 @@ export async function serve(loaded: LoadedFederation, given: ServeGiven, output:
         coordinator,
         agreed: { description, strategy, choices },
         token,
-        listen: { port: given.port ?? 8790, host: given.host, tls: await certificateOf(given) },
+        listen: { port: given.port ?? 8790, host: given.host, tls: await readCertificate(given.cert, given.key) },
         save: (own) => writeFileAtomic(stateFile, encodeState(own)),
         signal: interruption.signal,
         onEvent: (event) => tell(event, loaded, coordinator, output),
@@ -116,13 +111,6 @@ export async function serve(loaded: LoadedFederation, given: ServeGiven, output:
   } finally {
     interruption.release();
   }
-}
-
-async function certificateOf({ cert, key }: ServeGiven) {
-  if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined)
-    throw new OptionError("TLS takes a certificate and its key; pass both: --cert FILE --key FILE");
-  return { cert: await readBytes(cert, "--cert"), key: await readBytes(key, "--key") };
 }
 
 async function tell(event: ServeEvent, loaded: LoadedFederation, coordinator: Coordinator, output: Output) {

@@ -7,7 +7,13 @@ import { Tensor } from "../../core/tensor.ts";
 import { featureLayer } from "../../finetune/heads/feature-layer.ts";
 import { textVectors } from "../../finetune/heads/text-vectors.ts";
 import { withHead } from "../../finetune/heads/with-head.ts";
-import { openBase, pixelScalingBeside, poolingBeside, tokenizerBeside } from "../../finetune/tasks/base.node.ts";
+import {
+  type Base,
+  openBase,
+  pixelScalingBeside,
+  poolingBeside,
+  tokenizerBeside,
+} from "../../finetune/tasks/base.node.ts";
 import { vectorsOf } from "../../finetune/tasks/embedding.ts";
 import { imageSizeOf, preparedBy } from "../../finetune/tasks/image-classification.ts";
 import { lengthOf, paddingOf, type TextReader, tokenInputs } from "../../finetune/tasks/text-rows.ts";
@@ -43,6 +49,15 @@ export interface Embedder {
   embed(inputs: readonly string[]): Promise<{ readonly vectors: Tensor<"float32">; readonly notes: readonly string[] }>;
   /** Lets go of what was compiled. */
   release(): Promise<void>;
+}
+
+/** A model of texts that gives their vectors, and how it reads them. */
+export interface VectorModel {
+  readonly model: AnyModule;
+  /** Tokens of a row at most. */
+  readonly reader: TextReader;
+  /** Where the vectors come from, in a few words. */
+  readonly source: string;
 }
 
 /** Rows that are computed at once. */
@@ -115,20 +130,29 @@ async function ofBase(name: string, at: string | undefined, onDownload?: OnDownl
     const { model, layer } = features({ model: base.model, inputs }, at, name);
     return ofFiles({ model, inputs, format }, { compile, source: `the features of ${layer}, of length 1` });
   }
+  const { model, reader, source } = await vectorModelOf(base, at);
+  const { tokenizer, length: most } = reader;
+  const readerFor = async (texts: readonly string[]): Promise<TextReader> => ({
+    ...reader,
+    length: lengthOf(texts, tokenizer, most).length,
+  });
+  return ofTexts(model, readerFor, { compile, source });
+}
+
+/** A pretrained model of texts as one that gives their vectors, by the tokenizer beside it. Throws as `openEmbedder`. */
+export async function vectorModelOf(base: Base, at?: string): Promise<VectorModel> {
   const tokenizer = await tokenizerBeside(base);
   base.model.trace(tokenInputs(base.model, 8).inputs as never);
   const pooling = at === undefined ? await poolingBeside(base) : undefined;
-  const model = textVectors(base.model, { ...(at !== undefined && { at }), ...(pooling && { pooling }) });
-  const most = Math.min(base.positions ?? usualLength, usualLength);
-  const readerFor = async (texts: readonly string[]): Promise<TextReader> => ({
-    tokenizer,
-    length: lengthOf(texts, tokenizer, most).length,
-    padding: paddingOf(tokenizer),
-  });
-  return ofTexts(model, readerFor, {
-    compile,
+  return {
+    model: textVectors(base.model, { ...(at !== undefined && { at }), ...(pooling && { pooling }) }),
+    reader: {
+      tokenizer,
+      length: Math.min(base.positions ?? usualLength, usualLength),
+      padding: paddingOf(tokenizer),
+    },
     source: `the ${pooling ?? "mean"} of the last hidden states, of length 1`,
-  });
+  };
 }
 
 function isOfImages(model: AnyModule): boolean {

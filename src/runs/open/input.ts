@@ -27,7 +27,7 @@ export const rawTypeOf = ({ image }: InputFormat, inputs: TypeTree): TensorType 
 };
 
 /** How raw inputs are prepared where the format does not say. */
-const usual =
+export const usualPreparation =
   (dtype: TensorType["dtype"]) =>
   (raw: Value): Value =>
     raw.dtype === "uint8" && dtype === "float32" ? div(cast(raw, "float32"), 255) : cast(raw, dtype);
@@ -38,7 +38,7 @@ export function preparation(
   compile: CompileOptions,
 ): (raw: Tensor) => Promise<Tensor> {
   const { dtype, shape } = inputTypeOf(inputs);
-  const run = jit(format.prepare ?? usual(dtype), compile);
+  const run = jit(format.prepare ?? usualPreparation(dtype), compile);
   return async (raw) => {
     // What prepares could stretch another shape to the one that the model takes.
     if (format.prepare && !sameShape(raw.shape.slice(1), shape.slice(1)))

@@ -1,0 +1,134 @@
+/** `sardonyx serve`: models over HTTP, for other programs. */
+import { basename, extname } from "node:path";
+import { byteSize } from "../../core/byte-size.ts";
+import { OptionError } from "../../core/errors.ts";
+import { plural } from "../../core/number-text.ts";
+import type { DeviceChoice } from "../../runtime/session.ts";
+import { type NamedPath, serve } from "../../serve/serve.node.ts";
+import { isLoopback } from "../../storage/listen.node.ts";
+import { defineCommand, number, text, toggle, wholeNumber } from "../command.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { readCertificate, readTokens } from "../listening.ts";
+import { computeOptions } from "../open-run.ts";
+import type { Output } from "../output.ts";
+
+const { best, recipe, device } = computeOptions;
+
+export const command = defineCommand({
+  arguments: [
+    {
+      name: "MODEL",
+      description: "a run, a model file, the folder of a pretrained model; with a name of its own: NAME=PATH",
+      variadic: true,
+    },
+  ],
+  options: {
+    port: wholeNumber("where to listen; default 8080, 0 for any that is free", 0),
+    host: text("HOST", "the address to listen on; default 127.0.0.1, this machine alone"),
+    tokenFile: text("FILE", "the tokens that clients show, one a line; one is made where there is no file"),
+    open: toggle("listen beyond this machine without a token: whoever reaches it may ask"),
+    cert: text("FILE", "a certificate in PEM, for TLS (https://)"),
+    key: text("FILE", "its key in PEM"),
+    cors: text("ORIGINS", "pages that may ask, such as https://example.org,https://example.net; default none"),
+    maxBatch: wholeNumber("samples that are computed together at most (default 16)", 1),
+    batchWait: number("milliseconds that a request waits for others at most (default 2)", { low: 0, example: 5 }),
+    texts: wholeNumber("texts that a language model writes at once (default 8)", 1),
+    context: wholeNumber("tokens of a prompt and what is written, at most (default 4096)", 2),
+    maxRequests: wholeNumber("requests that are answered at once, others are told to come again (default 512)", 1),
+    maxBody: text("SIZE", "bytes of a request's body at most (default 32MiB)"),
+    timeout: number("seconds that an answer may take (default 120)", { low: 0, above: true, example: 30 }),
+    idle: number("load models when they are asked for, and drop them after so many seconds without a request", {
+      low: 0,
+      above: true,
+      example: 600,
+    }),
+    quiet: toggle("do not log requests"),
+    ...{ best, recipe, device },
+  },
+  examples: [
+    ["sardonyx serve runs/iris", "one run, on http://127.0.0.1:8080"],
+    ["sardonyx serve digits=runs/lenet-mnist resnet50.onnx --idle 600", "two models, loaded when asked for"],
+    ["sardonyx serve runs/gpt-bpe --texts 16 --context 512", "a language model, for OpenAI's clients"],
+    [
+      "sardonyx serve runs/iris --host 0.0.0.0 --cert cert.pem --key key.pem --token-file tokens",
+      "beyond this machine",
+    ],
+  ],
+  async run({ arguments: paths, options, output }) {
+    const { host = "127.0.0.1", port = 8080, tokenFile, cert, key, cors, quiet = false } = options;
+    if (!isLoopback(host) && tokenFile === undefined && !options.open)
+      throw new OptionError(
+        `--host ${host} opens the models to whoever reaches this machine; ask for a token by --token-file FILE, or say that you mean it: --open`,
+      );
+    const tokens = tokenFile === undefined ? [] : await readTokens(tokenFile, true, output);
+    const tls = await readCertificate(cert, key);
+    if (!isLoopback(host) && !tls && tokens.length > 0)
+      output.warn("Tokens and answers are sent as they are; add TLS by --cert and --key, or a proxy that has it.");
+    const { maxBatch, batchWait, texts, context, maxRequests, maxBody, timeout, idle } = options;
+    const interruption = onInterrupt(() => output.warn("\nFinishing the requests under way; again to stop at once."));
+    try {
+      const models = paths.map(namedPath);
+      const server = await serve({
+        models,
+        listen: { port, host, tls },
+        access: { tokens, origins: cors === undefined ? [] : cors.split(",").map((own) => own.trim()) },
+        limits: {
+          requests: maxRequests,
+          body: maxBody === undefined ? undefined : byteSize(maxBody, "--max-body"),
+          seconds: timeout,
+        },
+        work: {
+          ...(maxBatch !== undefined && { batch: maxBatch }),
+          ...(batchWait !== undefined && { wait: batchWait }),
+          ...(texts !== undefined && { texts }),
+          ...(context !== undefined && { context }),
+        },
+        idle,
+        open: {
+          best: options.best,
+          recipe: options.recipe,
+          ...(options.device !== undefined && { compile: { device: options.device as DeviceChoice } }),
+        },
+        onModel({ kind, ...event }) {
+          output.record(`model-${kind}`, event);
+          if (kind === "failed") output.warn(`The model ${event.model} cannot be loaded: ${event.reason}`, "caution");
+          else output.line(`Model ${event.model} ${kind}, version ${event.version}`, "soft");
+        },
+        ...(!quiet && { onRequest: (record) => tellRequest(record, output) }),
+      });
+      output.record("serving", { url: server.url, models: models.map(({ name }) => name) });
+      output.line(`Serving ${plural(models.length, "model")} at ${server.url}; Ctrl-C ends it`, "good");
+      await new Promise<void>((resolve) => {
+        if (interruption.signal.aborted) resolve();
+        interruption.signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+      await server.stop();
+    } finally {
+      interruption.release();
+    }
+  },
+});
+
+/** `NAME=PATH`, or a path that is called by its last part. */
+function namedPath(argument: string): NamedPath {
+  const [, name, path] = /^([\w.-]+)=(.+)$/s.exec(argument) ?? [];
+  if (name !== undefined && path !== undefined) return { name, path };
+  const last = basename(argument.replace(/[/\\]+$/, ""));
+  const ending = extname(last);
+  return {
+    name: /^\.(onnx|keras|h5|hdf5|json|safetensors|gguf)$/.test(ending) ? basename(last, ending) : last,
+    path: argument,
+  };
+}
+
+/** A request in the log: a line for a person, a record for a program. */
+function tellRequest(
+  record: Parameters<NonNullable<Parameters<typeof serve>[0]["onRequest"]>>[0],
+  output: Output,
+): void {
+  output.record("request", { ...record });
+  const { time, method, route, model = "", status, milliseconds, error } = record;
+  output.line(
+    `${time} ${method} ${route} ${model} ${status} ${milliseconds} ms${error === undefined ? "" : ` ${error}`}`,
+  );
+}
