@@ -1,6 +1,7 @@
 /** Tensors in the form of the Open Inference Protocol: as JSON, and as bytes (the binary tensor data extension). */
 import { allocate, arrayTypes, bytesPerElement, type DType, integerRange, isBigInt } from "../../../core/dtype.ts";
 import { DataError, DTypeError, ShapeError } from "../../../core/errors.ts";
+import { plural } from "../../../core/number-text.ts";
 import { quoted } from "../../../core/printable.ts";
 import { size } from "../../../core/shape.ts";
 import { Tensor } from "../../../core/tensor.ts";
@@ -68,10 +69,10 @@ export function tensorOfJson(dtype: DType, shape: readonly number[], given: unkn
     else if (at < count) put(item, at++);
     else at++;
   };
-  visit(given);
+  if (Array.isArray(given)) visit(given);
   if (!Array.isArray(given) || at !== count)
     throw new ShapeError(
-      `input ${quoted(name)} has ${Array.isArray(given) ? at : "no"} elements, and its shape [${shape.join(", ")}] takes ${count}; send as many`,
+      `input ${quoted(name)} has ${Array.isArray(given) ? plural(at, "element") : "no elements"}, and its shape [${shape.join(", ")}] takes ${count}; send as many`,
     );
   return new Tensor(dtype, shape, data);
 }

@@ -14,10 +14,13 @@ const inputSchema = z.strictObject({
   shape: z.array(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)).max(limits.rank),
   datatype: z.string(),
   parameters: parametersSchema,
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 const outputSchema = z.strictObject({ name: z.string().min(1).max(limits.nameLength), parameters: parametersSchema });
 const requestSchema = z.strictObject({
+  // The address names the model; some clients name it here, too.
+  model_name: z.string().optional(),
+  model_version: z.string().optional(),
   id: z.string().max(256).optional(),
   parameters: parametersSchema,
   inputs: z.array(inputSchema).min(1).max(256),
