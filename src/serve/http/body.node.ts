@@ -67,8 +67,9 @@ export async function readBody(
   } finally {
     signal.removeEventListener("abort", stop);
   }
-  const [only] = parts;
-  return { bytes: parts.length === 1 && only ? only : Buffer.concat(parts), held };
+  const { buffer, byteOffset, length: size } = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+  // Slices of a Buffer are no copies, as those of all other arrays are.
+  return { bytes: new Uint8Array(buffer, byteOffset, size), held };
 }
 
 const tooLarge = (most: number): HttpError =>

@@ -91,7 +91,8 @@ export async function samplesOfBody(body: PredictBody, target: InputTarget): Pro
       `rows of this model name images (${images.map(({ name }) => quoted(name)).join(", ")}), which a server does not open; predict them by: sardonyx predict RUN rows.csv`,
     );
   try {
-    if (isJson(body)) return (await readInput(jsonText(body), target)).samples;
+    // What is no text for the model can only be JSON.
+    if (isJson(body) || body.type === "text/plain") return (await readInput(jsonText(body), target)).samples;
     const ending = Object.hasOwn(endings, body.type) ? (endings[body.type] as string) : undefined;
     if (ending === undefined)
       requireJson(body, expectedOf(image !== undefined, sound !== undefined, table !== undefined));

@@ -3,9 +3,11 @@ import { type Answer, type Exchange, json, type Route } from "../exchange.ts";
 import { HttpError } from "../http-error.ts";
 import type { ModelStates } from "../models/model-store.ts";
 
-/** The type of a body, as its sender says it, without parameters. JSON where nothing is said. */
-export const bodyType = (header: string | undefined): string =>
-  (header ?? "application/json").split(";")[0]?.trim().toLowerCase() || "application/json";
+/** The type of a body, as its sender says it, without parameters. JSON where nothing is said, and where curl says what no form is. */
+export function bodyType(header: string | undefined): string {
+  const type = header?.split(";")[0]?.trim().toLowerCase() ?? "";
+  return type === "" || type === "application/x-www-form-urlencoded" ? "application/json" : type;
+}
 
 async function predict(exchange: Exchange, name: string | undefined): Promise<Answer> {
   const leased = await exchange.model(name ?? exchange.query.get("model") ?? undefined);

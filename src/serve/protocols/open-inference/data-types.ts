@@ -40,8 +40,8 @@ export function tensorOfBytes(dtype: DType, shape: readonly number[], bytes: Uin
     throw new ShapeError(
       `input ${quoted(name)} has ${bytes.length} bytes, and its shape [${shape.join(", ")}] of ${dataTypes[dtype]} takes ${expected}; send as many`,
     );
-  // A copy is where its elements may be, whatever was before it in the body.
-  const own = bytes.slice();
+  // A copy is where its elements may be, whatever was before it in the body. (That of a Buffer by `slice` would be none.)
+  const own = new Uint8Array(bytes);
   if (dtype === "bool") {
     const wrong = own.findIndex((byte) => byte > 1);
     if (wrong >= 0)
