@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, 120_000);
 
 describe("help", () => {
-  test.each(["train", "eval", "predict", "export", "data", "devices", "recipes"])(
+  test.each(["train", "eval", "predict", "serve", "export", "data", "devices", "recipes"])(
     "%s --help has examples",
     async (command) => {
       const { code, stdout } = await run(command, "--help");

@@ -4,7 +4,8 @@ import { byteSize } from "../../core/byte-size.ts";
 import { OptionError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import type { DeviceChoice } from "../../runtime/session.ts";
-import { type NamedPath, serve } from "../../serve/serve.node.ts";
+import type { RequestRecord } from "../../serve/http/server.node.ts";
+import type { NamedPath } from "../../serve/serve.node.ts";
 import { isLoopback } from "../../storage/listen.node.ts";
 import { defineCommand, number, text, toggle, wholeNumber } from "../command.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -49,10 +50,7 @@ export const command = defineCommand({
     ["sardonyx serve runs/iris", "one run, on http://127.0.0.1:8080"],
     ["sardonyx serve digits=runs/lenet-mnist resnet50.onnx --idle 600", "two models, loaded when asked for"],
     ["sardonyx serve runs/gpt-bpe --texts 16 --context 512", "a language model, for OpenAI's clients"],
-    [
-      "sardonyx serve runs/iris --host 0.0.0.0 --cert cert.pem --key key.pem --token-file tokens",
-      "beyond this machine",
-    ],
+    ["sardonyx serve runs/iris --host 0.0.0.0 --token-file tokens", "beyond this machine"],
   ],
   async run({ arguments: paths, options, output }) {
     const { host = "127.0.0.1", port = 8080, tokenFile, cert, key, cors, quiet = false } = options;
@@ -68,6 +66,8 @@ export const command = defineCommand({
     const interruption = onInterrupt(() => output.warn("\nFinishing the requests under way; again to stop at once."));
     try {
       const models = paths.map(namedPath);
+      // The help needs none of it.
+      const { serve } = await import("../../serve/serve.node.ts");
       const server = await serve({
         models,
         listen: { port, host, tls },
@@ -122,10 +122,7 @@ function namedPath(argument: string): NamedPath {
 }
 
 /** A request in the log: a line for a person, a record for a program. */
-function tellRequest(
-  record: Parameters<NonNullable<Parameters<typeof serve>[0]["onRequest"]>>[0],
-  output: Output,
-): void {
+function tellRequest(record: RequestRecord, output: Output): void {
   output.record("request", { ...record });
   const { time, method, route, model = "", status, milliseconds, error } = record;
   output.line(

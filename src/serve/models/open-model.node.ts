@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { byteText } from "../../core/number-text.ts";
+import { command } from "../../core/printable.ts";
 import { isPlainObject } from "../../core/tree.ts";
-import { isHubName } from "../../formats/files/hub-cache.node.ts";
+import { cachedModel, isHubName } from "../../formats/files/hub-cache.node.ts";
 import { findRun, isRun } from "../../runs/folder/run-folder.node.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
@@ -30,11 +31,24 @@ function placeOf(path: string): Place {
     const folder = findRun(path);
     return { kind: "run", path: folder, files: filesOf(folder) };
   }
-  if (isHubName(path) && !existsSync(path)) return { kind: "pretrained", path, files: [] };
-  if (!existsSync(path)) throw new FileError(`there is no run, file or folder ${path}; check the path`);
+  // A server fetches nothing: a model of the hub is served from the cache.
+  if (!existsSync(path)) return isHubName(path) && isCached(path) ? placeOf(cachedModel(path)) : refuseMissing(path);
   if (!statSync(path).isDirectory()) return { kind: "file", path, files: [path] };
   const files = filesOf(path);
   return { kind: existsSync(join(path, "config.json")) ? "pretrained" : "file", path, files };
+}
+
+function isCached(name: string): boolean {
+  try {
+    return existsSync(cachedModel(name));
+  } catch {
+    return false;
+  }
+}
+
+function refuseMissing(path: string): never {
+  const fetched = isHubName(path) ? `, or fetch it from the hub first: ${command`sardonyx download ${path}`}` : "";
+  throw new FileError(`there is no run, file or folder ${path}; check the path${fetched}`);
 }
 
 const filesOf = (folder: string): readonly string[] =>
