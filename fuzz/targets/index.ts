@@ -7,6 +7,7 @@ import { cifar, gzip, idx, images, metadata, tar, wav, zip } from "./media.ts";
 import { onnx } from "./onnx.ts";
 import { folders, tables } from "./profiles.ts";
 import { redaction } from "./redaction.ts";
+import { inferRequest, openAiRequest } from "./requests.ts";
 import { adapter, checkpoint, resumed, run } from "./runs.ts";
 import { csv, parquet, plainText, records } from "./tables.ts";
 import { mergekit, predictInput, template, tokenizer } from "./texts.ts";
@@ -32,6 +33,8 @@ export const targets: readonly Target[] = [
   mergekit,
   predictInput,
   redaction,
+  inferRequest,
+  openAiRequest,
   csv,
   records,
   parquet,
