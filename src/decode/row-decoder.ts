@@ -1,12 +1,13 @@
 /** Language models that read texts side by side, each at a place of its own: texts join and leave between two tokens. */
 import { DataError, OptionError } from "../core/errors.ts";
-import { count } from "../core/option-types.ts";
+import { groupBy } from "../core/group-by.ts";
+import { count, having } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
 import { size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { type CompileOptions, checkCompile } from "../jit/compile.ts";
 import type { AnyModule } from "../nn/module.ts";
-import { compileStep, logitsAt, type Step } from "./step.ts";
+import { compileStep, logitsAt, type Step, type Variants } from "./step.ts";
 
 /** A text that is being read. */
 export interface Row {
@@ -30,13 +31,13 @@ export interface RowDecoder {
   readonly count: number;
   /** Tokens that `read` computes in one go. */
   readonly chunk: number;
-  /** Makes room for a text. Throws OptionError when all rows are taken. */
-  join(): Row;
+  /** Makes room for a text, of a variant of the model. Throws OptionError when all rows are taken. */
+  join(variant?: string): Row;
   /** Forgets a text; its row is free. */
   leave(row: Row): void;
   /** Reads tokens of one text, as a prompt: logits [vocabulary] of the token behind them. Throws DataError beyond the capacity. */
   read(row: Row, tokens: readonly number[]): Promise<Float32Array>;
-  /** Reads one token of each of some texts in one go: logits [vocabulary] of the next, in their order. Throws as `read`. */
+  /** Reads one token of each of some texts, those of a variant in one go: logits [vocabulary] of the next, in their order. Throws as `read`. */
   step(next: readonly NextToken[]): Promise<readonly Float32Array[]>;
   /** Compiles all steps ahead, so that no text waits for one. */
   warm(): Promise<void>;
@@ -52,6 +53,8 @@ export interface RowDecoderOptions {
   readonly rows?: number;
   /** Tokens of a prompt that are read at a time; default 32. */
   readonly chunk?: number;
+  /** Parameters whose values differ from text to text, such as those of adapters; default none. */
+  readonly variants?: Variants | undefined;
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions | undefined;
 }
@@ -60,6 +63,7 @@ const checkOptions = optionsOf<RowDecoderOptions>("rowDecoder", {
   capacity: required(count()),
   rows: count(),
   chunk: count(),
+  variants: having("valueOf", "parameters, and their values by variant"),
   compile: checkCompile.type,
 });
 
@@ -73,8 +77,17 @@ export const bucketsUpTo = (most: number): readonly number[] => {
 interface Place extends Row {
   index: number;
   length: number;
+  readonly variant: string | undefined;
   /** Its tokens, of a model that has no memory and reads all of them at each step. */
   readonly tokens: number[];
+}
+
+/** Which rows a step is for. */
+interface Span {
+  readonly start: number;
+  readonly batch: number;
+  readonly length: number;
+  readonly variant: string | undefined;
 }
 
 /** The memory of keys or values of all rows, [rows, H, capacity, D], which grows as texts join. */
@@ -134,12 +147,12 @@ class RowMemory {
  * const logits = await texts.read(row, tokenizer.encode("Call me"));
  */
 export async function rowDecoder(model: AnyModule, options: RowDecoderOptions): Promise<RowDecoder> {
-  const { capacity, rows: most = 8, chunk: wanted = 32, compile } = checkOptions(options);
+  const { capacity, rows: most = 8, chunk: wanted = 32, variants, compile } = checkOptions(options);
   const chunk = Math.min(wanted, capacity);
   const steps = new Map<string, Promise<Step>>();
   const stepFor = (batch: number, length: number): Promise<Step> => {
     const key = `${batch},${length}`;
-    const step = steps.get(key) ?? compileStep(model, length, { capacity, batch, apart: true, compile });
+    const step = steps.get(key) ?? compileStep(model, length, { capacity, batch, apart: true, variants, compile });
     steps.set(key, step);
     return step;
   };
@@ -165,17 +178,18 @@ export async function rowDecoder(model: AnyModule, options: RowDecoderOptions): 
       );
   };
 
-  /** Runs a step of `length` tokens for rows from `start` on. */
-  const run = async (start: number, batch: number, length: number, ids: Int32Array): Promise<readonly Tensor[]> => {
-    const { executable } = await stepFor(batch, length);
+  /** Runs a step of `length` tokens for rows from `start` on, by the parameters of a variant. */
+  const run = async ({ start, batch, length, variant }: Span, ids: Int32Array): Promise<readonly Tensor[]> => {
+    const { executable, varying } = await stepFor(batch, length);
+    const own = varying.map((parameter) => variants?.valueOf(parameter, variant) as Tensor);
     const tokens = new Tensor("int32", [batch, length], ids);
-    if (!remembers) return executable.run([tokens]);
+    if (!remembers) return executable.run([tokens, ...own]);
     // Of a row that is full nothing is computed: it only stands among the others.
     const at = BigInt64Array.from({ length: batch }, (_, i) =>
       BigInt(Math.min(places[start + i]?.length ?? 0, capacity - length)),
     );
     const views = memories.map((memory) => memory.view(start, batch));
-    return executable.run([tokens, new Tensor("int64", [batch, 1], at), ...views]);
+    return executable.run([tokens, new Tensor("int64", [batch, 1], at), ...views, ...own]);
   };
 
   const readChunk = async (place: Place, tokens: readonly number[]): Promise<Float32Array> => {
@@ -183,7 +197,9 @@ export async function rowDecoder(model: AnyModule, options: RowDecoderOptions): 
     const fits = place.length + chunk <= capacity;
     const length = tokens.length > 1 && fits ? chunk : 1;
     const own = tokens.slice(0, length);
-    const [y, ...added] = (await run(place.index, 1, length, Int32Array.from({ length }, (_, i) => own[i] ?? 0))) as [Tensor, ...Tensor[]]; // biome-ignore format: one line
+    const span = { start: place.index, batch: 1, length, variant: place.variant };
+    const ids = Int32Array.from({ length }, (_, i) => own[i] ?? 0);
+    const [y, ...added] = (await run(span, ids)) as [Tensor, ...Tensor[]];
     for (const [i, rows] of added.entries()) memories[i]?.put(rows, 0, place, own.length);
     place.length += own.length;
     return own.length === tokens.length
@@ -193,10 +209,11 @@ export async function rowDecoder(model: AnyModule, options: RowDecoderOptions): 
 
   /** All tokens of some texts at once, of a model that remembers nothing. */
   const readWhole = async (some: readonly Place[]): Promise<readonly Float32Array[]> => {
+    const [{ variant } = {}] = some;
     const batch = bucketOf(some.length);
     const ids = new Int32Array(batch * capacity);
     for (const [i, { tokens }] of some.entries()) ids.set(tokens, i * capacity);
-    const [y] = (await run(0, batch, capacity, ids)) as [Tensor];
+    const [y] = (await run({ start: 0, batch, length: capacity, variant }, ids)) as [Tensor];
     const { data, shape: [, , vocabulary = 1] } = y; // biome-ignore format: one line
     return some.map(({ length }, i) => {
       const start = (i * capacity + length - 1) * vocabulary;
@@ -208,6 +225,27 @@ export async function rowDecoder(model: AnyModule, options: RowDecoderOptions): 
     place.length += tokens.length;
   };
 
+  /** A step of texts of one variant; the others stand among them, and stay as they are. */
+  const stepOf = async (
+    some: readonly { readonly place: Place; readonly token: number }[],
+  ): Promise<readonly Float32Array[]> => {
+    if (!remembers) {
+      for (const { place, token } of some) append(place, [token]);
+      return readWhole(some.map(({ place }) => place));
+    }
+    const batch = bucketOf(places.length);
+    const ids = new Int32Array(batch);
+    for (const { place, token } of some) ids[place.index] = token;
+    const span = { start: 0, batch, length: 1, variant: some[0]?.place.variant };
+    const [y, ...added] = (await run(span, ids)) as [Tensor, ...Tensor[]];
+    for (const { place } of some) {
+      for (const [i, rows] of added.entries()) memories[i]?.put(rows, place.index, place, 1);
+      place.length++;
+    }
+    const logits = logitsAt(y, 0);
+    return some.map(({ place }) => logits[place.index] as Float32Array);
+  };
+
   return {
     capacity,
     chunk,
@@ -215,10 +253,10 @@ export async function rowDecoder(model: AnyModule, options: RowDecoderOptions): 
     get count() {
       return places.length;
     },
-    join() {
+    join(variant) {
       if (places.length === most)
         throw new OptionError(`${most} texts are being read, as many as there are rows; wait until one has left`);
-      const place: Place = { index: places.length, length: 0, tokens: [] };
+      const place: Place = { index: places.length, length: 0, variant, tokens: [] };
       places.push(place);
       return place;
     },
@@ -242,20 +280,12 @@ export async function rowDecoder(model: AnyModule, options: RowDecoderOptions): 
     async step(next) {
       const some = next.map(({ row, token }) => ({ place: placeOf(row), token }));
       for (const { place } of some) requireRoom(place, 1);
-      if (!remembers) {
-        for (const { place, token } of some) append(place, [token]);
-        return readWhole(some.map(({ place }) => place));
+      const found = new Map<Place, Float32Array>();
+      for (const own of groupBy(some, ({ place }) => place.variant).values()) {
+        const logits = await stepOf(own);
+        for (const [i, { place }] of own.entries()) found.set(place, logits[i] as Float32Array);
       }
-      const batch = bucketOf(places.length);
-      const ids = new Int32Array(batch);
-      for (const { place, token } of some) ids[place.index] = token;
-      const [y, ...added] = (await run(0, batch, 1, ids)) as [Tensor, ...Tensor[]];
-      for (const { place } of some) {
-        for (const [i, rows] of added.entries()) memories[i]?.put(rows, place.index, place, 1);
-        place.length++;
-      }
-      const logits = logitsAt(y, 0);
-      return some.map(({ place }) => logits[place.index] as Float32Array);
+      return some.map(({ place }) => found.get(place) as Float32Array);
     },
     async warm() {
       if (remembers) await stepFor(1, chunk);

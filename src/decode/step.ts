@@ -2,16 +2,26 @@
 import { ShapeError } from "../core/errors.ts";
 import { showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { Value } from "../graph/ir.ts";
+import { input, Value } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import { Decoding } from "../nn/decoding.ts";
 import type { AnyModule } from "../nn/module.ts";
+import type { Parameter } from "../nn/parameter.ts";
 import { builtIn } from "../nn/parameter-inputs.ts";
 
 /** What a step computes with what is remembered, and what it leaves to be remembered. */
 export interface Step {
   readonly executable: Executable;
   readonly decoding: Decoding;
+  /** Parameters that are inputs behind all others, in their order. */
+  readonly varying: readonly Parameter[];
+}
+
+/** Parameters whose values differ from text to text, such as those of adapters on one base. */
+export interface Variants {
+  readonly parameters: ReadonlySet<Parameter>;
+  /** The value of one of them; without a variant that of the base. Throws OptionError for a variant that there is not. */
+  valueOf(parameter: Parameter, variant: string | undefined): Tensor;
 }
 
 /** How a step is compiled. */
@@ -22,6 +32,8 @@ export interface StepOptions {
   readonly batch?: number;
   /** Whether each text has read as many tokens as it has, and not all as many; default false. */
   readonly apart?: boolean;
+  /** Parameters that are read at each step; default all are built in as they are. */
+  readonly variants?: Variants | undefined;
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions | undefined;
 }
@@ -30,18 +42,26 @@ export interface StepOptions {
 export async function compileStep(
   model: AnyModule,
   length: number,
-  { capacity, batch = 1, apart = false, compile: options }: StepOptions,
+  { capacity, batch = 1, apart = false, variants, compile: options }: StepOptions,
 ): Promise<Step> {
   const decoding = new Decoding(capacity, apart ? batch : undefined);
-  const { inputs, output } = model.trace({ dtype: "int32", shape: [batch, length] }, { decoding, bind: builtIn });
+  const varying = new Map<Parameter, Value>();
+  const bind = (parameter: Parameter, path: string): Value => {
+    if (!variants?.parameters.has(parameter)) return builtIn(parameter);
+    const value = input(parameter.dtype, parameter.shape, path);
+    varying.set(parameter, value);
+    return value;
+  };
+  const { inputs, output } = model.trace({ dtype: "int32", shape: [batch, length] }, { decoding, bind });
   if (!(output instanceof Value) || output.rank !== 3)
     throw new ShapeError(
       `the model gives ${output instanceof Value ? showShape(output.shape) : "no single tensor"}; a language model gives logits [batch, time, vocabulary]`,
     );
   const { memories, position } = decoding;
   const state = memories.length > 0 ? [position, ...memories.map(({ before }) => before)] : [];
-  const executable = await compile([...inputs, ...state], [output, ...memories.map(({ added }) => added)], options);
-  return { executable, decoding };
+  const given = [...inputs, ...state, ...varying.values()];
+  const executable = await compile(given, [output, ...memories.map(({ added }) => added)], options);
+  return { executable, decoding, varying: [...varying.keys()] };
 }
 
 /** Puts rows [N, H, T, D] into a memory [N, H, capacity, D] at a position. */

@@ -14,7 +14,7 @@ export interface Notes {
 export interface LeasedModel {
   readonly name: string;
   readonly version: string;
-  readonly model: ServedModel;
+  readonly model: Omit<ServedModel, "adapters" | "release">;
 }
 
 /** A request under way. */

@@ -28,6 +28,8 @@ export interface NamedPath {
 /** How models are served. */
 export interface ServingOptions {
   readonly models: readonly NamedPath[];
+  /** Adapters on the only pretrained language model among them; a request asks for one as `model:adapter`. */
+  readonly adapters?: readonly NamedPath[];
   readonly listen: ListenPlace;
   readonly access?: Partial<Omit<AccessRules, "host">>;
   readonly limits?: ServeLimits;
@@ -71,7 +73,7 @@ function freeMemory(): number {
  * name, a port in use and a model that does not fit; FileError for models that are not there.
  */
 export async function serve(options: ServingOptions): Promise<ModelServer> {
-  const { models, work = {}, open = {}, idle, onModel, onRequest } = options;
+  const { models, adapters = [], work = {}, open = {}, idle, onModel, onRequest } = options;
   const { batch = 16, wait = 2, texts = 8, context = 4096 } = work;
   const metrics = new Metrics();
   metrics.started.set({}, Math.round(Date.now() / 1000 - process.uptime()));
@@ -94,9 +96,14 @@ export async function serve(options: ServingOptions): Promise<ModelServer> {
           observer: { onStep: (count) => metrics.decodedTexts.observe({ model: name }, count) },
         },
         compile: open.compile ?? {},
-        ...{ best: open.best, recipe: open.recipe, free: freeMemory },
+        ...{ best: open.best, recipe: open.recipe, adapters, free: freeMemory },
       }),
   );
+  const bases = sources.filter((source) => source.adapters && source.adapters.length > 0);
+  if (adapters.length > 0 && bases.length !== 1)
+    throw new OptionError(
+      `adapters are for one pretrained language model, and ${bases.length} of the models are pretrained; serve one with them`,
+    );
   const store = new ModelStore(sources, {
     now: () => performance.now(),
     ...(idle !== undefined && { idle: 1000 * idle }),

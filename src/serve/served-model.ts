@@ -48,6 +48,8 @@ export interface WriteService {
   readonly end?: number;
   /** Writes, for several at once. */
   readonly queue: GenerationQueue;
+  /** The adapter that it writes with; none of the base. */
+  readonly variant?: string;
 }
 
 /** How a model makes vectors of texts. */
@@ -68,6 +70,8 @@ export interface ServedModel {
   readonly predict?: PredictService;
   readonly write?: WriteService;
   readonly embed?: EmbedService;
+  /** The same with adapters, by their names; they share what is compiled, and go with it. */
+  readonly adapters?: ReadonlyMap<string, Omit<ServedModel, "adapters" | "release">>;
   /** Lets go of what was compiled, once nothing of it runs. */
   release(): Promise<void>;
 }

@@ -33,6 +33,7 @@ export const command = defineCommand({
     cors: text("ORIGINS", "pages that may ask, such as https://example.org,https://example.net; default none"),
     maxBatch: wholeNumber("samples that are computed together at most (default 16)", 1),
     batchWait: number("milliseconds that a request waits for others at most (default 2)", { low: 0, example: 5 }),
+    adapters: text("NAME=DIR,…", "adapters on a pretrained language model, which requests ask for as MODEL:NAME"),
     texts: wholeNumber("texts that a language model writes at once (default 8)", 1),
     context: wholeNumber("tokens of a prompt and what is written, at most (default 4096)", 2),
     maxRequests: wholeNumber("requests that are answered at once, others are told to come again (default 512)", 1),
@@ -70,6 +71,7 @@ export const command = defineCommand({
       const { serve } = await import("../../serve/serve.node.ts");
       const server = await serve({
         models,
+        adapters: options.adapters === undefined ? [] : options.adapters.split(",").map(namedPath),
         listen: { port, host, tls },
         access: { tokens, origins: cors === undefined ? [] : cors.split(",").map((own) => own.trim()) },
         limits: {

@@ -13,6 +13,8 @@ export interface GenerationRequest {
   readonly sampling: SamplingOptions;
   /** Draws the tokens. */
   readonly random: Random;
+  /** The variant of the model that writes, such as an adapter; default the base. */
+  readonly variant?: string | undefined;
   /** The token that ends the text, which is not given. */
   readonly end?: number | undefined;
   /** Ends it when its client has gone. */
@@ -153,7 +155,7 @@ export class GenerationQueue {
     while (this.#waiting.length > 0 && this.#decoder.count < this.#decoder.rows) {
       const own = this.#waiting.shift() as Writing;
       if (own.isDone) continue;
-      own.row = this.#decoder.join();
+      own.row = this.#decoder.join(own.request.variant);
       this.#active.push(own);
     }
     return this.#active.length > 0;

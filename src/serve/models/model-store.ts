@@ -1,12 +1,15 @@
 /** The models of a server: loaded at once or when they are asked for, dropped when idle, replaced by new versions without a gap. */
 import { unknownName } from "../../core/errors.ts";
 import { quoted } from "../../core/printable.ts";
+import type { LeasedModel } from "../exchange.ts";
 import { HttpError } from "../http-error.ts";
 import type { ServedModel } from "../served-model.ts";
 
 /** Where a model comes from. */
 export interface ModelSource {
   readonly name: string;
+  /** Names of adapters on it: a request asks for one as `name:adapter`. */
+  readonly adapters?: readonly string[];
   /** Opens and compiles it. Throws SardonyxError that says why it cannot be served. */
   open(): Promise<ServedModel>;
   /** A text that differs once its files do; `undefined` where they cannot be read just now. */
@@ -28,6 +31,7 @@ export interface ModelState {
   readonly version: string;
   readonly state: "READY" | "UNAVAILABLE" | "LOADING";
   readonly reason: string;
+  readonly adapters: readonly string[];
 }
 
 /** What may be asked of the models without loading any. */
@@ -72,7 +76,7 @@ interface Entry {
 export interface Lease {
   readonly name: string;
   readonly version: string;
-  readonly model: ServedModel;
+  readonly model: LeasedModel["model"];
   giveBack(): void;
 }
 
@@ -107,11 +111,12 @@ export class ModelStore implements ModelStates {
   }
 
   list(): readonly ModelState[] {
-    return Array.from(this.#entries, ([name, { current, loading, versions, reason }]) => ({
+    return Array.from(this.#entries, ([name, { source, current, loading, versions, reason }]) => ({
       name,
       version: current?.version ?? String(Math.max(versions, 1)),
       state: current ? "READY" : loading ? "LOADING" : "UNAVAILABLE",
       reason,
+      adapters: source.adapters ?? [],
     }));
   }
 
@@ -125,19 +130,22 @@ export class ModelStore implements ModelStates {
    * for a model that cannot be loaded.
    */
   async lease(name?: string, version?: string): Promise<Lease> {
-    const entry = this.#entryOf(name);
+    const { entry, adapter } = this.#entryOf(name);
     const own = entry.current ?? (await this.#loadFor(entry));
     if (version !== undefined && version !== own.version)
       throw new HttpError(
         404,
         `the model ${quoted(entry.source.name)} has no version ${quoted(version.slice(0, 40))}; it is at ${own.version}, leave the version out`,
       );
+    const model = adapter === undefined ? own.model : own.model.adapters?.get(adapter);
+    if (!model)
+      throw new HttpError(404, `the model ${quoted(entry.source.name)} has no adapter ${quoted(adapter ?? "")}`);
     own.users++;
     let isBack = false;
     return {
-      name: entry.source.name,
+      name: adapter === undefined ? entry.source.name : `${entry.source.name}:${adapter}`,
       version: own.version,
-      model: own.model,
+      model,
       giveBack: () => {
         if (isBack) return;
         isBack = true;
@@ -182,17 +190,24 @@ export class ModelStore implements ModelStates {
     }
   }
 
-  #entryOf(name: string | undefined): Entry {
+  /** The model of a name, and the adapter on it where the name has one behind a colon. */
+  #entryOf(name: string | undefined): { readonly entry: Entry; readonly adapter?: string } {
     const [only, ...others] = this.#entries.values();
-    if (name === undefined && only && others.length === 0) return only;
-    const entry = name === undefined ? undefined : this.#entries.get(name);
-    if (entry) return entry;
-    if (name === undefined)
+    if (name === undefined) {
+      if (only && others.length === 0) return { entry: only };
       throw new HttpError(
         400,
         `there are several models, ${this.names.map(quoted).join(", ")}; name one of them as model`,
       );
-    throw new HttpError(404, unknownName("model", name, this.names).message);
+    }
+    const entry = this.#entries.get(name);
+    if (entry) return { entry };
+    const at = name.lastIndexOf(":");
+    const base = at < 0 ? undefined : this.#entries.get(name.slice(0, at));
+    const adapter = name.slice(at + 1);
+    if (base?.source.adapters?.includes(adapter)) return { entry: base, adapter };
+    const known = this.list().flatMap((own) => [own.name, ...own.adapters.map((other) => `${own.name}:${other}`)]);
+    throw new HttpError(404, unknownName("model", name, known).message);
   }
 
   async #loadFor(entry: Entry): Promise<Loaded> {

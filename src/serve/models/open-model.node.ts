@@ -87,9 +87,11 @@ async function architectureOf(folder: string): Promise<string> {
 
 /** A model of a path, under a name. Throws FileError for what is not there. */
 export function modelSource(name: string, path: string, options: ServedOptions): ModelSource {
-  placeOf(path);
+  const { kind } = placeOf(path);
+  const adapters = kind === "pretrained" ? options.adapters : [];
   return {
     name,
+    adapters: adapters.map((own) => own.name),
     async open(): Promise<ServedModel> {
       const place = placeOf(path);
       requireFits(place, options.free());
@@ -99,7 +101,7 @@ export function modelSource(name: string, path: string, options: ServedOptions):
     },
     async fingerprint() {
       try {
-        return fingerprintOf(placeOf(path).files);
+        return fingerprintOf([path, ...adapters.map((own) => own.path)].flatMap((own) => placeOf(own).files));
       } catch {
         // They are being replaced.
         return undefined;

@@ -1,5 +1,6 @@
 /** How models are served, whatever they are opened from. */
 import type { CompileOptions } from "../../jit/compile.ts";
+import type { AdapterPath } from "./adapters.node.ts";
 import type { BatchingOptions } from "./batched-tensors.ts";
 import type { WritingOptions } from "./writing.ts";
 
@@ -12,6 +13,8 @@ export interface ServedOptions {
   readonly best?: boolean | undefined;
   /** Of a run of your own recipe: the recipe, whose code is run. */
   readonly recipe?: string | undefined;
+  /** Adapters of a language model that requests may choose. */
+  readonly adapters: readonly AdapterPath[];
   /** Bytes of memory that are free. */
   readonly free: () => number;
 }

@@ -2,6 +2,7 @@
 import type { Conversation } from "../../data/chat/messages.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import { rowDecoder } from "../../decode/row-decoder.ts";
+import type { Variants } from "../../decode/step.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import { type GenerationObserver, GenerationQueue } from "../generation/generation-queue.ts";
@@ -25,16 +26,17 @@ export interface WritingModel {
   readonly chatPrompt?: ((conversation: Conversation) => string) | undefined;
   /** The token that ends what it writes, as it is written. */
   readonly end?: string | undefined;
+  readonly variants?: Variants | undefined;
 }
 
 /** Opens a language model for several at once, its steps compiled; with what lets it go. */
 export async function openWriting(
-  { model, tokenizer, positions, chatPrompt, end }: WritingModel,
+  { model, tokenizer, positions, chatPrompt, end, variants }: WritingModel,
   { rows, context, observer }: WritingOptions,
   compile: CompileOptions,
 ): Promise<{ readonly service: WriteService; release(): Promise<void> }> {
   const capacity = Math.min(positions, context);
-  const decoder = await rowDecoder(model, { capacity, rows, compile });
+  const decoder = await rowDecoder(model, { capacity, rows, variants, compile });
   await decoder.warm();
   const service: WriteService = {
     tokenizer,

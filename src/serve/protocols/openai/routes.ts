@@ -49,17 +49,16 @@ export function openAiRoutes(
   states: ModelStates,
   context: OpenAiContext & { readonly created: number },
 ): readonly Route[] {
+  const names = () => states.list().flatMap(({ name, adapters }) => [name, ...adapters.map((own) => `${name}:${own}`)]);
   const described = (id: string) => ({ id, object: "model", created: context.created, owned_by: "sardonyx" });
   const route = (method: Route["method"], path: string, handle: Route["handle"]): Route => ({
     ...{ method, path, handle },
     refusal: errorBody,
   });
   return [
-    route("GET", "/v1/models", async () =>
-      json({ object: "list", data: states.list().map(({ name }) => described(name)) }),
-    ),
+    route("GET", "/v1/models", async () => json({ object: "list", data: names().map(described) })),
     route("GET", "/v1/models/:model", async (_, { model = "" }) => {
-      if (!states.list().some(({ name }) => name === model))
+      if (!names().includes(model))
         throw new HttpError(404, `there is no model ${JSON.stringify(model.slice(0, 100))}; GET /v1/models lists them`);
       return json(described(model));
     }),

@@ -57,7 +57,7 @@ function toldToken(tokenizer: Tokenizer, logits: Float32Array, token: number, to
  * @param index which of several for the same request, each drawn by itself
  */
 export async function* writeText(
-  { queue, tokenizer, end }: WriteService,
+  { queue, tokenizer, end, variant }: WriteService,
   prompt: readonly number[],
   { temperature, topP, topK, most, stops, seed, top }: TextSettings,
   { index, signal }: { readonly index: number; readonly signal: AbortSignal },
@@ -65,7 +65,7 @@ export async function* writeText(
   const random = new Random(index === 0 ? keyOf(seed) : foldIn(keyOf(seed), String(index)));
   const sampling = { temperature, topP, ...(topK !== undefined && { topK }) };
   const stream = new TextStream(tokenizer, stops);
-  const written = queue.generate({ prompt, most, sampling, random, end, signal });
+  const written = queue.generate({ prompt, most, sampling, random, variant, end, signal });
   let tokens = 0;
   let told: ToldToken[] = [];
   try {
