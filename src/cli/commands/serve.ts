@@ -65,6 +65,14 @@ export const command = defineCommand({
       output.warn("Tokens and answers are sent as they are; add TLS by --cert and --key, or a proxy that has it.");
     const { maxBatch, batchWait, texts, context, maxRequests, maxBody, timeout, idle } = options;
     const interruption = onInterrupt(() => output.warn("\nFinishing the requests under way; again to stop at once."));
+    // What nobody heard of is a defect, which must not end the answers to all others.
+    const onDefect = (error: unknown) => {
+      const places =
+        error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
+      output.record("defect", { places });
+      output.warn(`This should not happen: a defect of Sardonyx; the server goes on.\n${places.join("\n")}`, "bad");
+    };
+    process.on("unhandledRejection", onDefect);
     try {
       const models = paths.map(namedPath);
       // The help needs none of it.
@@ -106,6 +114,7 @@ export const command = defineCommand({
       });
       await server.stop();
     } finally {
+      process.off("unhandledRejection", onDefect);
       interruption.release();
     }
   },

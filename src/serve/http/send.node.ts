@@ -5,6 +5,7 @@ import type { Answer } from "../exchange.ts";
 /** Waits for an event of a response, or the signal. */
 function once(response: ServerResponse, events: readonly string[], signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
     const done = () => {
       for (const event of events) response.off(event, done);
       signal.removeEventListener("abort", stop);

@@ -68,7 +68,9 @@ export async function serveModels(options: ModelServerOptions): Promise<ModelSer
   });
   server.maxConnections = mostConnections;
   const handler = new Handler(options, limits);
-  server.on("request", (request, response) => handler.handle(request, response));
+  server.on("request", (request, response) => {
+    handler.handle(request, response).catch(() => response.destroy());
+  });
   server.on("clientError", refuseClient);
   const timer = setInterval(() => {
     options.store.dropIdle();

@@ -266,5 +266,6 @@ export class ModelStore implements ModelStates {
 
 /** Releases a version that nothing uses any more; the last who uses it does it otherwise. */
 async function letGo({ model, users }: Loaded): Promise<void> {
-  if (users === 0) await model.release();
+  // What cannot be let go of is of no request's concern.
+  if (users === 0) await model.release().catch(() => undefined);
 }

@@ -1,11 +1,11 @@
 /** Requests and answers of the Open Inference Protocol, version 2, with its binary tensor data extension. */
 import * as z from "zod";
 import { DataError, OptionError, ShapeError } from "../../../core/errors.ts";
-import { parseJson } from "../../../core/json.ts";
 import { limits } from "../../../core/limits.ts";
 import { quoted } from "../../../core/printable.ts";
 import { size } from "../../../core/shape.ts";
 import type { Tensor } from "../../../core/tensor.ts";
+import { jsonOf, refusalOf } from "../json-body.ts";
 import { bytesOfTensor, dataTypes, dtypeOf, jsonOfTensor, tensorOfBytes, tensorOfJson } from "./data-types.ts";
 
 const parametersSchema = z.record(z.string(), z.unknown()).optional();
@@ -56,23 +56,6 @@ function flagOf(parameters: Readonly<Record<string, unknown>> | undefined, name:
   if (value === undefined || typeof value === "boolean") return value;
   throw new OptionError(
     `the parameter ${quoted(name)} is ${quoted(String(value).slice(0, 40))}, expected true or false`,
-  );
-}
-
-/** What a text of JSON holds. Throws DataError for what is none. */
-export function jsonOf(bytes: Uint8Array, what: string): unknown {
-  try {
-    return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new DataError(`${what} is no JSON (${(cause as Error).message}); send a JSON object`, { cause });
-  }
-}
-
-/** The first thing that a schema finds wrong, in words. */
-export function refusalOf({ issues: [first] }: z.ZodError, what: string): OptionError {
-  const place = first?.path.join(".") ?? "";
-  return new OptionError(
-    `${what}${place === "" ? "" : `: ${place}`}: ${first?.message ?? "is not as it should be"}; correct it`,
   );
 }
 

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { DataError, OptionError } from "../../../core/errors.ts";
 import { isPlainObject } from "../../../core/tree.ts";
-import { jsonOf, refusalOf } from "../open-inference/messages.ts";
+import { jsonOf, refusalOf } from "../json-body.ts";
 
 const tokens = z.number().int().min(1);
 

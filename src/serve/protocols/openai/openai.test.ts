@@ -133,6 +133,15 @@ describe("chat", () => {
     );
     for await (const _ of stream) break;
     going.abort();
+    // At whatever moment they go, and without a promise that fails unheard.
+    const gone = Array.from({ length: 12 }, async (_, i) => {
+      const signal = AbortSignal.timeout(1 + 9 * i);
+      const body = JSON.stringify({ model: "llama", prompt: "the cat", max_tokens: 100, n: 2, stream: i % 2 === 0 });
+      const headers = { authorization: `Bearer ${token}` };
+      const reply = await fetch(`${server.url}/v1/completions`, { method: "POST", body, headers, signal });
+      await reply.text();
+    });
+    expect((await Promise.allSettled(gone)).some(({ status }) => status === "rejected")).toBe(true);
     expect((await client.completions.create({ ...ask, prompt: "on" })).choices[0]?.text).toBe(await alone("on", 12));
   });
 });

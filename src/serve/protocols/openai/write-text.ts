@@ -109,7 +109,9 @@ export async function* merged<T, R>(
   }
 }
 
-const nextOf = async <T, R>(generator: AsyncGenerator<T, R>, index: number) => ({
-  index,
-  result: await generator.next(),
-});
+/** What a generator gives next. Whoever does not wait for it any more need not hear that it failed. */
+function nextOf<T, R>(generator: AsyncGenerator<T, R>, index: number) {
+  const next = generator.next().then((result) => ({ index, result }));
+  next.catch(() => undefined);
+  return next;
+}
