@@ -1,8 +1,9 @@
 /**
  * The load generator of `sardonyx serve`: LeNet, ResNet-50 and a small GPT (GPT-2's form, 4 layers of 256) with random weights, asked by 1, 8 and
- * 64 clients on loopback that each wait for their answer, beside the raw model at the batch that the server came to. Server and raw model take turns.
- * npm run build && node scripts/measure-serving.mjs [--seconds 5] [--models lenet,resnet50,gpt] [--clients 1,8,64] [--turns 3] [--minutes 0] [--hostile 0]
- * With --minutes, a soak after it: all models at once for so long, with the server's memory each minute. With --hostile, so many requests that
+ * 64 clients on loopback that each wait for their answer, beside the raw model at the batch that the server came to. Server and raw model take turns; beside the
+ * ratio of their rates stands that of the processor time of a sample, which other work on the machine changes less, and where the clients' own is not counted.
+ * npm run build && node scripts/measure-serving.mjs [--seconds 5] [--models lenet,resnet50,gpt] [--clients 1,8,64] [--turns 3] [--rows 1] [--minutes 0] [--hostile 0]
+ * With --rows each request has so many samples. With --minutes, a soak after it: all models at once for so long, with the server's memory each minute. With --hostile, so many requests that
  * nobody of good faith sends.
  */
 import { spawn } from "node:child_process";
@@ -30,11 +31,14 @@ const { values: given } = parseArgs({
     models: { type: "string", default: "lenet,resnet50,gpt" },
     clients: { type: "string", default: "1,8,64" },
     turns: { type: "string", default: "3" },
+    rows: { type: "string", default: "1" },
     minutes: { type: "string", default: "0" },
     hostile: { type: "string", default: "0" },
   },
 });
 const seconds = Number(given.seconds);
+/** Samples in a request. */
+const rows = Number(given.rows);
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-serving-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
@@ -55,11 +59,14 @@ function imageModel(name, preset, shape) {
   const numbers = Float32Array.from({ length: each }, (_, i) => ((i * 7919) % 255) / 255);
   const header = Buffer.from(
     JSON.stringify({
-      inputs: [{ name: "input", shape: [1, ...shape], datatype: "FP32", parameters: { binary_data_size: 4 * each } }],
+      inputs: [
+        { name: "input", shape: [rows, ...shape], datatype: "FP32", parameters: { binary_data_size: 4 * each * rows } },
+      ],
       parameters: { binary_data_output: true },
     }),
   );
   const run = predictor(model, { snapshot: true });
+  const bytes = Buffer.from(numbers.buffer);
   return {
     name,
     path,
@@ -67,22 +74,22 @@ function imageModel(name, preset, shape) {
     ask: {
       path: `/v2/models/${name}/infer`,
       headers: { "content-type": "application/octet-stream", "inference-header-content-length": header.length },
-      body: Buffer.concat([header, Buffer.from(numbers.buffer)]),
+      body: Buffer.concat([header, ...Array.from({ length: rows }, () => bytes)]),
     },
-    done: () => 1,
-    /** Samples a second at a batch, for some seconds. */
+    done: () => rows,
+    /** Samples a second at a batch, for some seconds, and the processor time of each. */
     async raw(batch, time) {
       const data = new Float32Array(batch * each);
       for (let i = 0; i < batch; i++) data.set(numbers, i * each);
       const x = new Tensor("float32", [batch, ...shape], data);
       await run(x);
-      const begun = performance.now();
+      const [begun, processor] = [performance.now(), ownProcessor()];
       let count = 0;
       while (performance.now() - begun < 1000 * time) {
         await run(x);
         count += batch;
       }
-      return count / ((performance.now() - begun) / 1000);
+      return { rate: count / ((performance.now() - begun) / 1000), processor: (ownProcessor() - processor) / count };
     },
   };
 }
@@ -122,7 +129,7 @@ function textModel(name) {
     async raw(batch, time) {
       const decoder = await rowDecoder(model, { capacity: context, rows: batch });
       await decoder.warm();
-      const begun = performance.now();
+      const [begun, processor] = [performance.now(), ownProcessor()];
       let count = 0;
       while (performance.now() - begun < 1000 * time) {
         const rows = Array.from({ length: batch }, () => decoder.join());
@@ -131,9 +138,12 @@ function textModel(name) {
         for (const row of rows) decoder.leave(row);
         count += batch * written;
       }
-      const rate = count / ((performance.now() - begun) / 1000);
+      const found = {
+        rate: count / ((performance.now() - begun) / 1000),
+        processor: (ownProcessor() - processor) / count,
+      };
       await decoder.release();
-      return rate;
+      return found;
     },
   };
 }
@@ -179,9 +189,9 @@ async function load(url, model, clients, time) {
       }
     }),
   );
-  const rate = count / ((performance.now() - begun) / 1000);
+  const elapsed = (performance.now() - begun) / 1000;
   agent.destroy();
-  return { rate, latencies, failed };
+  return { rate: count / elapsed, time: elapsed, latencies, failed };
 }
 
 /** A number of the server's metrics. */
@@ -190,6 +200,12 @@ async function metric(url, name) {
   const [, value = "0"] = new RegExp(`^${name.replaceAll(/[{}]/g, "\\$&")} (.+)$`, "m").exec(text) ?? [];
   return Number(value);
 }
+
+/** Processor time of this process, in seconds. */
+const ownProcessor = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
 
 const batchMetric = { samples: "sardonyx_batch_rows", tokens: "sardonyx_decode_texts" };
 async function batchesOf(url, { name, unit }) {
@@ -226,16 +242,19 @@ async function measure(url, model, clients) {
   const turns = [];
   for (let turn = 0; turn < Number(given.turns); turn++) {
     const before = await batchesOf(url, model);
+    const processor = await metric(url, "process_cpu_seconds_total");
     const served = await load(url, model, clients, seconds);
     const after = await batchesOf(url, model);
     const batch = (after.sum - before.sum) / Math.max(1, after.count - before.count);
+    const perServed = ((await metric(url, "process_cpu_seconds_total")) - processor) / (served.rate * served.time);
     const raw = await model.raw(Math.max(1, Math.round(batch)), seconds);
-    turns.push({ ...served, raw, batch, ratio: served.rate / raw });
+    const ratios = { ratio: served.rate / raw.rate, processor: raw.processor / perServed };
+    turns.push({ ...served, raw: raw.rate, batch, ...ratios });
   }
   const latencies = turns.flatMap((own) => own.latencies);
   const failed = turns.reduce((sum, own) => sum + own.failed, 0);
   console.log(
-    `| ${model.name} | ${clients} | ${shown(median(turns.map(({ rate }) => rate)))} ${model.unit} | ${shown(median(turns.map(({ batch }) => batch)), 1)} | ${shown(median(turns.map(({ raw }) => raw)))} | ${shown(100 * median(turns.map(({ ratio }) => ratio)))} % | ${shown(median(latencies), 1)} | ${shown(quantile(latencies, 0.99), 1)} | ${failed} |`,
+    `| ${model.name} | ${clients} | ${shown(median(turns.map(({ rate }) => rate)))} ${model.unit} | ${shown(median(turns.map(({ batch }) => batch)), 1)} | ${shown(median(turns.map(({ raw }) => raw)))} | ${shown(100 * median(turns.map(({ ratio }) => ratio)))} % | ${shown(100 * median(turns.map((own) => own.processor)))} % | ${shown(median(latencies), 1)} | ${shown(quantile(latencies, 0.99), 1)} | ${failed} |`,
   );
 }
 
@@ -289,7 +308,7 @@ const makers = {
 const served = given.models.split(",").map((name) => makers[name]());
 const { url, stop } = await serve(served);
 console.log(
-  "| Model | Clients | Served a second | Batch | Raw a second | Ratio | Median ms | p99 ms | Failed |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+  "| Model | Clients | Served a second | Batch | Raw a second | Ratio | Of processor time | Median ms | p99 ms | Failed |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
 );
 for (const model of served)
   for (const clients of given.clients.split(",").map(Number)) await measure(url, model, clients);

@@ -98,6 +98,7 @@ export class Metrics {
   readonly loads = new Numbers("counter", "sardonyx_model_loads_total", "Times that a model was loaded.");
   readonly loaded = new Numbers("gauge", "sardonyx_model_loaded", "Whether a model is loaded.");
   readonly memory = new Numbers("gauge", "process_resident_memory_bytes", "Resident memory of the process.");
+  readonly processor = new Numbers("counter", "process_cpu_seconds_total", "Processor time of the process.");
   readonly started = new Numbers("gauge", "process_start_time_seconds", "When the process began, in Unix time.");
 
   /** All of it as text. */

@@ -145,6 +145,8 @@ const metricsRoute = (metrics: Metrics): Route => ({
   path: "/metrics",
   async handle() {
     metrics.memory.set({}, process.memoryUsage.rss());
+    const { user, system } = process.cpuUsage();
+    metrics.processor.set({}, (user + system) / 1e6);
     return {
       status: 200,
       headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
