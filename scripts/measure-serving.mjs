@@ -40,6 +40,7 @@ const seconds = Number(given.seconds);
 /** Samples in a request. */
 const rows = Number(given.rows);
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-serving-"));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 const sorted = (numbers) => [...numbers].sort((a, b) => a - b);
@@ -65,7 +66,7 @@ function imageModel(name, preset, shape) {
       parameters: { binary_data_output: true },
     }),
   );
-  const run = predictor(model, { snapshot: true });
+  const run = predictor(model, { snapshot: true, compile: { spinning: false } });
   const bytes = Buffer.from(numbers.buffer);
   return {
     name,
@@ -127,7 +128,7 @@ function textModel(name) {
     done: (answer) => JSON.parse(answer).usage.completion_tokens,
     /** Tokens a second of prompts that are read and steps of the decoder, as a request has them. */
     async raw(batch, time) {
-      const decoder = await rowDecoder(model, { capacity: context, rows: batch });
+      const decoder = await rowDecoder(model, { capacity: context, rows: batch, compile: { spinning: false } });
       await decoder.warm();
       const [begun, processor] = [performance.now(), ownProcessor()];
       let count = 0;

@@ -96,6 +96,7 @@ export const compileTypes: OptionTypes<CompileOptions> = {
   device: oneOf(...deviceChoices),
   precision: precisionType,
   threads: count(),
+  spinning: flag,
   memoryPattern: flag,
   profilePrefix: string,
   onPlacement: functionOf("(placement) => …"),

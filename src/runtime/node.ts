@@ -12,7 +12,7 @@ export const backend: Backend = {
   blocks: process.arch === "x64",
   // The engine takes casts to float16 and back out of the way, and computes float32.
   halfSums: "rounded",
-  compile: (model, { threads = defaultThreads(), memoryPattern = true, profilePrefix } = {}) =>
+  compile: (model, { threads = defaultThreads(), spinning = true, memoryPattern = true, profilePrefix } = {}) =>
     createSession(
       ort,
       model,
@@ -23,6 +23,7 @@ export const backend: Backend = {
         enableMemPattern: memoryPattern,
         graphOptimizationLevel: "all",
         logSeverityLevel: 3,
+        ...(!spinning && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
         ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
       },
       { writesInPlace: true },

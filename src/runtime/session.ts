@@ -47,6 +47,11 @@ export interface SessionOptions {
   /** Threads that one operator may use; default: all cores. */
   readonly threads?: number;
   /**
+   * Whether threads that wait for the next operator keep their cores busy; default true. A little faster where nothing else runs, and several
+   * times slower where something does, such as the clients of a server. In Node on the processor alone.
+   */
+  readonly spinning?: boolean;
+  /**
    * Plan all memory of a run as one block, from the second run on; default true. A little faster, but the memory of the
    * first run stays beside it.
    */

@@ -95,7 +95,8 @@ export async function serve(options: ServingOptions): Promise<ModelServer> {
           context,
           observer: { onStep: (count) => metrics.decodedTexts.observe({ model: name }, count) },
         },
-        compile: open.compile ?? {},
+        // Clients on the same machine want the cores, too.
+        compile: { spinning: false, ...open.compile },
         ...{ best: open.best, recipe: open.recipe, adapters, free: freeMemory },
       }),
   );

@@ -2,6 +2,7 @@
 import type { Tensor } from "../../core/tensor.ts";
 import { chatTemplate } from "../../data/chat/chat-template.ts";
 import type { Value } from "../../graph/ir.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
 import { isTensorType, mapTypes } from "../../nn/index.ts";
 import { inputTypeOf, rawTypeOf, usualPreparation } from "../../runs/open/input.ts";
 import { type OpenRun, openRun } from "../../runs/open/open-run.node.ts";
@@ -28,12 +29,13 @@ export async function servedRun(folder: string, options: ServedOptions): Promise
   const { device } = compile;
   const run = await openRun(folder, { best, recipe, ...(device && { device }) });
   const { deployment, record } = run;
+  const own: CompileOptions = { ...run.compile, ...compile };
   const { reader, writer } = deployment;
   const texts = reader && textInputs(run.network.model, reader);
-  const engine = TensorEngine.open(engineModelOf(run, texts), { most: batching.most, compile: run.compile });
+  const engine = TensorEngine.open(engineModelOf(run, texts), { most: batching.most, compile: own });
   await engine.warm();
   const tensors = batchedTensors(engine, batching);
-  const written = writer && (await openWriting(writingModelOf(run, writer), writing, run.compile));
+  const written = writer && (await openWriting(writingModelOf(run, writer), writing, own));
   const embed = reader?.gives === "vector" && texts ? embedService(tensors, texts, reader.tokenizer) : undefined;
   const predict = predictService(run, tensors, texts);
   return {
