@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { flagOf } from "../src/cli/command.ts";
+import { flagOf } from "../src/core/printable.ts";
 import { command } from "../src/cli/commands/serve.ts";
 
 const read = (name: string) => readFileSync(`docs/examples/serving/${name}`, "utf8");
