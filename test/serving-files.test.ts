@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { flagOf } from "../src/core/printable.ts";
 import { command } from "../src/cli/commands/serve.ts";
+import { flagOf } from "../src/core/printable.ts";
 
 const read = (name: string) => readFileSync(`docs/examples/serving/${name}`, "utf8");
 const known = ["--json", ...Object.keys(command.options).map(flagOf)];
