@@ -77,8 +77,8 @@ export const pairPurpose = (
 
 /**
  * Answers what a coordinator asks in secure aggregation (Bonawitz et al. 2017, fig. 4): keys, shares of its secrets for the others, a masked update, and at the end shares of
- * the others' secrets: of each client either that of its own mask or that of its key, never both. It does not depend on the coordinator's good will that no update is seen, as long
- * as two thirds of the clients do as this one: it takes part with three clients or more, and says once who survived.
+ * the others' secrets: of each client either that of its own mask or that of its key, never both. Within a round it does not depend on the coordinator's good will that no update is
+ * seen, as long as two thirds of the clients do as this one: it takes part with three clients or more, and says once who survived. What sums of several rounds tell is for noise to hide.
  */
 export class SecureMember {
   #round: MemberRound | undefined;
