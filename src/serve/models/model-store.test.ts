@@ -45,6 +45,14 @@ test("a model is loaded once for all who ask, and dropped when it was idle", asy
   expect((await store.lease("iris")).version).toBe("2");
 });
 
+test("what was asked for while the server starts is not loaded again", async () => {
+  const { store, state } = setUp();
+  await store.lease("digits");
+  await store.loadAll();
+  expect(state.opens).toBe(2);
+  expect(store.list().map(({ version }) => version)).toEqual(["1", "1"]);
+});
+
 test("a new version takes over when it is ready, and the old one ends with its last request", async () => {
   const { store, state, released, events } = setUp();
   await store.loadAll();

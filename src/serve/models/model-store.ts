@@ -120,9 +120,9 @@ export class ModelStore implements ModelStates {
     }));
   }
 
-  /** Loads all. Throws what the first that cannot be loaded throws. */
+  /** Loads all that nobody has asked for yet. Throws what the first that cannot be loaded throws. */
   async loadAll(): Promise<void> {
-    for (const entry of this.#entries.values()) await this.#load(entry);
+    for (const entry of this.#entries.values()) if (!entry.current) await this.#load(entry);
   }
 
   /**
