@@ -89,4 +89,6 @@ export function* tarMembers(archive: ByteSource, what: string): Generator<TarMem
     named = {};
     if (files.has(type)) yield { name, offset, size };
   }
+  // Cut off between two members it would seem whole.
+  throw refuse("it ends without the block of zeros that ends an archive");
 }

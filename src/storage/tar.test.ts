@@ -90,6 +90,10 @@ describe("damage", () => {
     const members = (bytes: Uint8Array) => () => [...tarMembers(memorySource(bytes), "a.tar")];
     expect(members(flipBit(archive, 8 * 124))).toThrow(/^a.tar: cannot be read as a tar archive \(.*checksum/);
     expect(members(archive.subarray(0, 514))).toThrow(FileError);
+    // Where the second member would begin.
+    const [first] = [...tarMembers(memorySource(archive), "a.tar")];
+    const boundary = (first?.offset ?? 0) + 512 * Math.ceil((first?.size ?? 0) / 512);
+    expect(members(archive.subarray(0, boundary))).toThrow("it ends without the block of zeros that ends an archive");
     expect(members(new Uint8Array(0))).toThrow(/empty/);
     expect(members(new Uint8Array(600).fill(0x41))).toThrow(FileError);
   });
