@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { OptionError } from "../../core/errors.ts";
 import { command } from "../../core/printable.ts";
+import { makeFolder } from "../../storage/disk.node.ts";
 
 /** A training of the queue. */
 export interface Job {
@@ -104,6 +105,7 @@ export class JobQueue {
       : this.#jobs.find(({ state }) => state === "waiting");
     if (job) {
       job.state = "running";
+      makeFolder(root);
       const process = spawn(executable, [...first, ...job.words], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
       job.process = process;
       process.stderr.on("data", (data: Buffer) => {
