@@ -15,6 +15,9 @@ export { type Nested, Tensor, tensor } from "./core/tensor.ts";
 export type { MapTree, Tree } from "./core/tree.ts";
 export * from "./data/index.ts";
 export * from "./decode/index.ts";
+// What a server needs is left out of sardonyx/web.
+export { type NextToken, type Row, type RowDecoder, type RowDecoderOptions, rowDecoder } from "./decode/row-decoder.ts";
+export type { Variants } from "./decode/step.ts";
 export type { Communicator, Exchanges } from "./distributed/communicator.ts";
 export { ranksInProcess } from "./distributed/in-process.ts";
 export * from "./draw/index.ts";

@@ -9,9 +9,7 @@ export {
 } from "./beam-search.ts";
 export { type Decoder, type DecoderOptions, decoder } from "./decoder.ts";
 export { type GenerateOptions, generate } from "./generate.ts";
-export { type NextToken, type Row, type RowDecoder, type RowDecoderOptions, rowDecoder } from "./row-decoder.ts";
 export { type SamplingOptions, sampleToken } from "./sampling.ts";
-export type { Variants } from "./step.ts";
 export {
   attentionWeights,
   type TranslationModel,
