@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { plainBytes } from "../src/storage/encryption/plain-source.node.ts";
 import { commandLine } from "./command-line.ts";
 
@@ -20,6 +20,14 @@ const fixture = (name: string) => join(process.cwd(), "test/fixtures/age", name)
 const [recipient = ""] = readFileSync(fixture("recipients.txt"), "utf8").match(/^age1.*$/gm) ?? [];
 const key = join(folder, "key.txt");
 const temporary = join(folder, "tmp");
+
+/** What the programs of this file have beside; other files of the worker have it not. */
+const outside = { TMPDIR: process.env["TMPDIR"], OMP_NUM_THREADS: process.env["OMP_NUM_THREADS"] };
+afterAll(() => {
+  for (const [name, value] of Object.entries(outside))
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+});
 
 beforeAll(() => {
   copyFileSync(fixture("identity.txt"), key);
