@@ -3,6 +3,7 @@ import { render } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
+import { AskPage } from "./ask/ask-page.tsx";
 import { RunPage } from "./runs/run-page.tsx";
 import { RunsPage } from "./runs/runs-page.tsx";
 import { type Job, listen, type RunSummary, studio } from "./shared/api.ts";
@@ -17,10 +18,12 @@ const places = [
   ["/", "runs"],
   ["/train", "train"],
   ["/understand", "understand"],
+  ["/ask", "ask"],
 ] as const;
 
 /** The page that a place belongs to. */
-const placeAbove = (place: string): string => places.find(([at]) => at === place)?.[0] ?? "/";
+const placeAbove = (place: string): string =>
+  places.find(([at]) => at === place || (at !== "/" && place.startsWith(`${at}/`)))?.[0] ?? "/";
 
 /** Runs in the order in which they are shown, the newest first. */
 const ordered = (runs: Iterable<RunSummary>): RunSummary[] =>
@@ -66,6 +69,7 @@ function Studio() {
   }, []);
 
   const id = place.startsWith("/run/") ? decodeURIComponent(place.slice("/run/".length)) : undefined;
+  const asked = place.startsWith("/ask/") ? decodeURIComponent(place.slice("/ask/".length)) : undefined;
   const run = id === undefined ? undefined : runs?.find((own) => own.id === id);
   return (
     <LanguageContext.Provider value={say}>
@@ -101,6 +105,8 @@ function Studio() {
           <TrainPage jobs={jobs} />
         ) : place === "/understand" ? (
           <UnderstandPage runs={runs ?? []} />
+        ) : placeAbove(place) === "/ask" && runs ? (
+          <AskPage key={asked} runs={runs} first={asked} />
         ) : run ? (
           <RunPage run={run} jobs={jobs} />
         ) : runs ? (

@@ -10,10 +10,13 @@ import { optionsOf } from "../core/options.ts";
 import { HeldBytes, readBody } from "../serve/http/body.node.ts";
 import { HttpError, httpErrorOf } from "../serve/http-error.ts";
 import { isLoopback, type ListenPlace, listen } from "../storage/listen.node.ts";
+import { askRoutes } from "./api/ask-routes.node.ts";
 import { inspectRoutes } from "./api/inspect-routes.node.ts";
 import { runRoutes } from "./api/run-routes.node.ts";
 import { trainingRoutes } from "./api/training-routes.node.ts";
+import { AskedModels } from "./asking/asked-models.node.ts";
 import { EventStream } from "./http/events.node.ts";
+import { sendLines } from "./http/lines.node.ts";
 import type { Answered, Route } from "./http/routes.ts";
 import { cookieOf, pageHeaders, requireOwnPage, requireSession, type SessionRules } from "./http/session.node.ts";
 import { JobQueue } from "./jobs/job-queue.node.ts";
@@ -115,6 +118,7 @@ class StudioServer {
   readonly #onDefect: ((error: unknown) => void) | undefined;
   readonly #library: RunLibrary;
   readonly #queue: JobQueue;
+  readonly #models = new AskedModels();
   readonly #events = new EventStream();
   readonly #routes: readonly Route[];
   readonly #held = new HeldBytes(mostHeld);
@@ -134,10 +138,12 @@ class StudioServer {
       },
     });
     this.#library.refresh();
+    const reports = new ReportMaker({ root: process.cwd(), program: command });
     this.#routes = [
       ...runRoutes(this.#library, () => this.#look("all")),
       ...trainingRoutes(this.#library, this.#queue),
-      ...inspectRoutes(this.#library, new ReportMaker({ root: process.cwd(), program: command })),
+      ...inspectRoutes(this.#library, reports),
+      ...askRoutes(this.#library, this.#models, reports),
     ];
     // Nobody is told where no page is open; whoever opens one asks for all.
     this.#timers = [
@@ -155,9 +161,15 @@ class StudioServer {
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on("error", () => undefined);
+    const gone = new AbortController();
+    response.once("close", () => gone.abort(new HttpError(503, "whoever asked has gone")));
     try {
-      const answered = await this.#answered(request, response);
+      const answered = await this.#answered(request, response, gone.signal);
       if (!answered) return;
+      if ("lines" in answered) {
+        await sendLines(response, pageHeaders, answered.lines);
+        return;
+      }
       const [bytes, type] =
         "json" in answered
           ? [Buffer.from(JSON.stringify(answered.json)), "application/json"]
@@ -183,7 +195,11 @@ class StudioServer {
   }
 
   /** The answer; nothing where it is on its way already. */
-  async #answered(request: IncomingMessage, response: ServerResponse): Promise<Answered | undefined> {
+  async #answered(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<Answered | undefined> {
     const { method = "GET", headers } = request;
     const url = addressOf(request.url);
     requireOwnPage(method, headers, this.#rules);
@@ -209,7 +225,7 @@ class StudioServer {
     const { bytes, held } = await readBody(request, mostBody, this.#held, this.#ending.signal);
     try {
       const [type = ""] = (headers["content-type"] ?? "").split(";");
-      return await route.answer({ query: url.searchParams, body: bytes, type: type.trim().toLowerCase() });
+      return await route.answer({ query: url.searchParams, body: bytes, type: type.trim().toLowerCase(), signal });
     } finally {
       this.#held.give(held);
     }
@@ -219,6 +235,7 @@ class StudioServer {
     for (const timer of this.#timers) clearInterval(timer);
     this.#ending.abort(new HttpError(503, "the studio ends"));
     await this.#queue.close();
+    await this.#models.close();
     this.#events.close();
   }
 }

@@ -136,6 +136,7 @@ function Actions({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }) {
           {say("resume")}
         </button>
       )}
+      {run.recipe !== undefined && <a href={`#/ask/${encodeURIComponent(run.id)}`}>{say("ask")}</a>}
       <button type="button" class="quiet" onClick={() => act(studio.annotate(run.id, { archived: !run.archived }))}>
         {say(run.archived ? "unarchive" : "archive")}
       </button>

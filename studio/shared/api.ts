@@ -1,12 +1,30 @@
 /** What the page asks the studio, and what it is told as it happens. */
 
+import type { Prediction, WrittenLine, WrittenToken } from "../../src/studio/api/ask-routes.node.ts";
+import type { Explained } from "../../src/studio/asking/explained.node.ts";
+import type { AskedColumn, AskedInput, HowAsked } from "../../src/studio/asking/how-asked.node.ts";
 import type { Job } from "../../src/studio/jobs/job-queue.node.ts";
 import type { FormField, RecipeForm } from "../../src/studio/jobs/recipe-form.node.ts";
 import type { Annotations } from "../../src/studio/runs/annotations.node.ts";
 import type { Curve } from "../../src/studio/runs/run-library.node.ts";
 import type { RunSummary, SettingValue } from "../../src/studio/runs/run-summary.node.ts";
 
-export type { Annotations, Curve, FormField, Job, RecipeForm, RunSummary, SettingValue };
+export type {
+  Annotations,
+  AskedColumn,
+  AskedInput,
+  Curve,
+  Explained,
+  FormField,
+  HowAsked,
+  Job,
+  Prediction,
+  RecipeForm,
+  RunSummary,
+  SettingValue,
+  WrittenLine,
+  WrittenToken,
+};
 
 async function answerOf<T>(response: Response): Promise<T> {
   const answer = (await response.json()) as T & { readonly error?: string };
@@ -47,6 +65,52 @@ export type InspectTarget = { readonly run: string } | { readonly architecture: 
 /** What is changed of it before. */
 export type WhatIf = Readonly<Record<string, string | number>>;
 
+/** An input of a model, as it is sent. */
+export interface Input {
+  readonly content: Blob | string;
+  readonly type: string;
+}
+
+const sendInput = async <T>(path: string, run: string, { content, type }: Input): Promise<T> =>
+  answerOf(
+    await fetch(`${path}?${new URLSearchParams({ run })}`, {
+      method: "POST",
+      headers: { "content-type": type },
+      body: content,
+    }),
+  );
+
+/** What is written after a prompt. */
+export interface WriteRequest {
+  readonly run: string;
+  readonly prompt: string;
+  readonly temperature: number;
+  readonly most: number;
+}
+
+/** A text as it is written, until the signal ends it. */
+async function* written(request: WriteRequest, signal: AbortSignal): AsyncGenerator<WrittenLine> {
+  const response = await fetch("/api/write", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(request),
+    signal,
+  });
+  if (!response.ok || !response.body) {
+    await answerOf(response);
+    return;
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line) as WrittenLine;
+  }
+}
+
 export const studio = {
   runs: () => ask<{ root: string; runs: RunSummary[] }>("/api/runs"),
   names: (run: string) => ask<{ batch: string[]; epoch: string[] }>("/api/names", [["run", run]]),
@@ -76,6 +140,11 @@ export const studio = {
         body: file,
       }),
     ),
+  howAsked: (run: string) => ask<HowAsked>("/api/asks", [["run", run]]),
+  predict: (run: string, input: Input) =>
+    sendInput<{ predictions: readonly Prediction[]; rows: number }>("/api/predict", run, input),
+  explain: (run: string, input: Input) => sendInput<Explained>("/api/explain", run, input),
+  write: written,
   stop: (job: number) => send<{ jobs: Job[] }>("/api/stop", { job }),
 };
 

@@ -27,6 +27,10 @@ const endings: Readonly<Record<string, string>> = {
   "application/vnd.apache.parquet": ".parquet",
 };
 
+/** How a file of a type ends; nothing of a type that is no file which models read. */
+export const endingOfType = (type: string): string | undefined =>
+  Object.hasOwn(endings, type) ? endings[type] : undefined;
+
 const textOf = ({ bytes }: PredictBody): string => {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -93,14 +97,19 @@ export async function samplesOfBody(body: PredictBody, target: InputTarget): Pro
   try {
     // What is no text for the model can only be JSON.
     if (isJson(body) || body.type === "text/plain") return (await readInput(jsonText(body), target)).samples;
-    const ending = Object.hasOwn(endings, body.type) ? (endings[body.type] as string) : undefined;
+    const ending = endingOfType(body.type);
     if (ending === undefined)
       requireJson(body, expectedOf(image !== undefined, sound !== undefined, table !== undefined));
-    return await fromFile(body.bytes, ending as string, target);
+    return await asFile(body.bytes, ending as string, async (path) => (await readInput(path, target)).samples);
   } catch (error) {
-    if (error instanceof SardonyxError) reword(error, inWordsOfBody(error.message));
-    throw error;
+    throw wordedOfBody(error);
   }
+}
+
+/** An error that names the file of a body, in words of the body. */
+export function wordedOfBody(error: unknown): unknown {
+  if (error instanceof SardonyxError) reword(error, inWordsOfBody(error.message));
+  return error;
 }
 
 const expectedOf = (image: boolean, sound: boolean, table: boolean): string =>
@@ -116,13 +125,13 @@ function jsonText(body: PredictBody): string {
 
 const fileName = "body";
 
-/** Reads bytes as a file of a kind: in a folder of its own, which is gone afterwards. */
-async function fromFile(bytes: Uint8Array, ending: string, target: InputTarget): Promise<Tensor> {
+/** Uses bytes as a file of a kind: in a folder of its own, which is gone afterwards. */
+export async function asFile<T>(bytes: Uint8Array, ending: string, use: (path: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "sardonyx-serve-"));
   try {
     const path = join(folder, `${fileName}${ending}`);
     await writeFile(path, bytes, { mode: 0o600 });
-    return (await readInput(path, target)).samples;
+    return await use(path);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -96,7 +96,7 @@ export function inspectRoutes(library: RunLibrary, reports: ReportMaker): readon
           // Under a name of our own, which leads nowhere.
           const path = join(folder, `model${ending}`);
           await writeFile(path, body, { mode: 0o600 });
-          const given = { query, body: Buffer.from(query.get("whatIf") ?? "{}"), type: "application/json" };
+          const given = { body: Buffer.from(query.get("whatIf") ?? "{}"), type: "application/json" };
           const whatIf = jsonOf(given, whatIfSchema);
           return await answered(["inspect", path, ...wordsOf(whatIf)]);
         } finally {

@@ -8,11 +8,14 @@ export interface Asked {
   /** The bytes that were sent. */
   readonly body: Uint8Array;
   readonly type: string;
+  /** Aborted when whoever asked has gone. */
+  readonly signal: AbortSignal;
 }
 
-/** An answer: JSON, or bytes of a type. */
+/** An answer: JSON, lines of JSON as they come, or bytes of a type. */
 export type Answered =
   | { readonly json: unknown }
+  | { readonly lines: AsyncGenerator<unknown> }
   | { readonly bytes: Uint8Array; readonly type: string; readonly headers?: Readonly<Record<string, string>> };
 
 /** One path. */
@@ -30,7 +33,7 @@ export function queryOf(query: URLSearchParams, name: string): string {
 }
 
 /** What was sent, as JSON of a form. Throws HttpError for what is not of that form. */
-export function jsonOf<T>({ body, type }: Asked, schema: z.ZodType<T>): T {
+export function jsonOf<T>({ body, type }: Pick<Asked, "body" | "type">, schema: z.ZodType<T>): T {
   if (type !== "application/json")
     throw new HttpError(415, "the body is no JSON by its Content-Type; send application/json");
   let parsed: unknown;

@@ -35,17 +35,22 @@ export class ReportMaker {
     throw new OptionError(`report ${JSON.stringify(id)} is not kept any more; make it again`);
   }
 
-  /** Makes the report of a command, and gives its number. Throws DataError with what the command says where it fails. */
+  /** Makes the report of a command, and gives its number. Throws as `output`. */
   async make(words: readonly string[], type: string): Promise<string> {
+    const bytes = await this.output(words);
+    const id = String(this.#next++);
+    this.#kept.set(id, { bytes, type });
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
+    return id;
+  }
+
+  /** What a command prints. Throws DataError with what the command says where it fails, OptionError where others are being made. */
+  async output(words: readonly string[]): Promise<Uint8Array> {
     if (this.#running >= mostAtOnce) throw new OptionError("other reports are being made; wait until they are done");
     this.#running++;
     try {
-      const bytes = await this.#output(words);
-      const id = String(this.#next++);
-      this.#kept.set(id, { bytes, type });
-      const [oldest] = this.#kept.keys();
-      if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
-      return id;
+      return await this.#output(words);
     } finally {
       this.#running--;
     }
