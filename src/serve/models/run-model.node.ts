@@ -68,7 +68,10 @@ function engineModelOf({ network, deployment }: OpenRun, texts: TextInputs | und
   // Sequences of tokens, and of words that are known, may have any length.
   const isSequence = deployment.writer !== undefined || format.text !== undefined;
   const shape = isSequence ? [-1, -1] : only.shape;
-  if (isSequence) return { model, inputs: [{ ...only, shape }], nest: (given) => nested(given[only.name] as Value) };
+  // Each word of a row has its share of runs of characters.
+  const multiple = 1 + (format.text?.runs ?? 0);
+  if (isSequence)
+    return { model, inputs: [{ ...only, shape }], multiple, nest: (given) => nested(given[only.name] as Value) };
   const { dtype } = rawTypeOf(format, inputs);
   const prepare = format.prepare ?? usualPreparation(inputTypeOf(inputs).dtype);
   return {

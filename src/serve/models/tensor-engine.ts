@@ -29,6 +29,8 @@ export interface EngineModel {
   readonly inputs: readonly TensorSpec[];
   /** From the inputs as they are sent, for any batch, to what the model takes. */
   readonly nest: (inputs: Readonly<Record<string, Value>>) => unknown;
+  /** What open extents behind the batch are multiples of; default 1. */
+  readonly multiple?: number;
   /** Names of its outputs, where its files have them; default their paths. */
   readonly outputNames?: readonly string[] | undefined;
 }
@@ -237,8 +239,11 @@ interface Probe {
 const [short, long] = [8, 12] as const;
 
 function probeOf(model: EngineModel): Probe {
+  const { multiple = 1 } = model;
   const shapesOf = (open: number) =>
-    model.inputs.map(({ shape }) => shape.map((extent, axis) => (extent >= 0 ? extent : axis === 0 ? 1 : open)));
+    model.inputs.map(({ shape }) =>
+      shape.map((extent, axis) => (extent >= 0 ? extent : axis === 0 ? 1 : multiple * open)),
+    );
   const isBatched = model.inputs.length > 0 && model.inputs.every(({ shape: [batch] }) => batch === -1);
   const first = traced(model, shapesOf(short));
   const second = model.inputs.some(({ shape }) => shape.slice(1).includes(-1)) ? traced(model, shapesOf(long)) : first;
