@@ -1,7 +1,6 @@
 /** `sardonyx studio` as people use it: a page that trains, follows, stops and goes on; and what may not use it. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,65 +8,28 @@ import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { executablePath, startChromium } from "./chromium.ts";
+import { type Asked, program, type StudioProcess, startStudio } from "./studio-process.ts";
 
-const program = fileURLToPath(new URL("../bin/sardonyx.mjs", import.meta.url));
 const built = fileURLToPath(new URL("../dist/studio", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-studio-"));
 const root = join(folder, "runs");
 
-let child: ChildProcess;
+let studio: StudioProcess;
 let url: URL;
 let token: string;
-let ended: Promise<number | null>;
+const ask: StudioProcess["ask"] = (path, asked) => studio.ask(path, asked);
+const post: StudioProcess["post"] = (path, body, headers) => studio.post(path, body, headers);
 
 beforeAll(async () => {
-  child = spawn(process.execPath, [program, "studio", root, "--port", "0", "--json"], { cwd: folder });
-  ended = new Promise((resolve) => child.once("close", resolve));
-  let text = "";
-  const found = new Promise<string>((resolve) =>
-    child.stdout?.on("data", (data) => {
-      text += data;
-      const [, address] = /"url":"([^"]+)"/.exec(text) ?? [];
-      if (address) resolve(address);
-    }),
-  );
-  url = new URL(await found);
-  token = url.searchParams.get("token") ?? "";
+  studio = await startStudio(root, folder);
+  ({ url, token } = studio);
 });
 afterAll(async () => {
-  child.kill("SIGKILL");
-  await ended;
+  studio.child.kill("SIGKILL");
+  await studio.ended;
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Asked {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-/** A request as no browser would send it. */
-const ask = (path: string, { method = "GET", headers = {}, body }: Asked = {}) =>
-  new Promise<{ status: number; headers: Readonly<Record<string, unknown>>; text: string }>((resolve, reject) => {
-    const sent = request(
-      { host: "127.0.0.1", port: url.port, path, method, headers: { authorization: `Bearer ${token}`, ...headers } },
-      (response) => {
-        let text = "";
-        response.on("data", (data) => {
-          text += data;
-        });
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
-      },
-    );
-    sent.on("error", reject);
-    sent.end(body);
-  });
-const post = (path: string, body: object, headers: Asked["headers"] = {}) =>
-  ask(path, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify(body),
-  });
 const runsNow = async () =>
   JSON.parse((await ask("/api/runs")).text).runs as { id: string; state: string; epoch: number }[];
 
@@ -266,7 +228,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     for (const width of [390, 800, 1400]) {
       const page = await browser.newPage({ viewport: { width, height: 900 } });
       await page.goto(url.href);
-      for (const place of ["#/", "#/train", "#/understand", "#/run/iris"]) {
+      for (const place of ["#/", "#/train", "#/understand", "#/ask/iris", "#/run/iris"]) {
         await page.goto(new URL(`/${place}`, url).href);
         await page.locator("main").waitFor();
         await page.waitForTimeout(300);
@@ -305,6 +267,6 @@ test("a second studio has a port of its own, one that is taken is told, and anot
 });
 
 test("Ctrl-C closes it", async () => {
-  child.kill("SIGINT");
-  expect(await ended).toBe(0);
+  studio.child.kill("SIGINT");
+  expect(await studio.ended).toBe(0);
 });
