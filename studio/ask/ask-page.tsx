@@ -1,5 +1,5 @@
 /** Models asked: one or several runs, one input, their answers side by side. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type HowAsked, type Input, type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
 import { Answer } from "./answer.tsx";
@@ -70,7 +70,13 @@ function PromptField({ chats, example, onAsk }: { chats: boolean; example: strin
 
 export function AskPage({ runs, first }: { runs: readonly RunSummary[]; first: string | undefined }) {
   const say = useSay();
-  const [chosen, setChosen] = useState<readonly Chosen[]>([]);
+  const [chosen, setShown] = useState<readonly Chosen[]>([]);
+  // Two that are chosen one right after the other are held against each other.
+  const latest = useRef(chosen);
+  const setChosen = (next: readonly Chosen[]) => {
+    latest.current = next;
+    setShown(next);
+  };
   const [wrong, setWrong] = useState("");
   const [input, setInput] = useState<Input>();
   const [question, setQuestion] = useState<Question>();
@@ -79,11 +85,11 @@ export function AskPage({ runs, first }: { runs: readonly RunSummary[]; first: s
     setWrong("");
     studio.howAsked(run).then(
       (how) => {
-        const [before] = chosen;
+        const [before] = latest.current;
         if (how.input.kind === "none") setWrong(say("notAsked", { name: nameOf(run), why: how.input.why }));
         else if (before && !takeSame(before.how.input, how.input))
           setWrong(say("otherInput", { name: nameOf(run), first: nameOf(before.run) }));
-        else setChosen([...chosen.filter((own) => own.run !== run), { run, how }]);
+        else setChosen([...latest.current.filter((own) => own.run !== run), { run, how }]);
       },
       (error: Error) => setWrong(say("failed", { message: error.message })),
     );
@@ -166,7 +172,7 @@ export function AskPage({ runs, first }: { runs: readonly RunSummary[]; first: s
       {question && (
         <>
           <h2>{say("answers")}</h2>
-          <div class="panels narrow">
+          <div class="panels answers">
             {chosen.map(({ run, how }) => (
               <section key={run} class="panel" aria-label={nameOf(run)}>
                 <h2>

@@ -32,14 +32,9 @@ export function SoundInput({
   const [recorder, setRecorder] = useState<MediaRecorder>();
   const [wrong, setWrong] = useState("");
   const [heard, setHeard] = useState("");
-  const isGone = useRef(false);
-  useEffect(
-    () => () => {
-      isGone.current = true;
-      if (recorder?.state === "recording") recorder.stop();
-    },
-    [recorder],
-  );
+  // What is under way, once nobody waits for it.
+  const leave = useRef<() => void>(undefined);
+  useEffect(() => () => leave.current?.(), []);
   const give = (sound: Blob | undefined, name: string) => {
     setWrong("");
     if (!sound) {
@@ -68,11 +63,14 @@ export function SoundInput({
       own.onstop = () => {
         for (const track of stream.getTracks()) track.stop();
         setRecorder(undefined);
-        if (!isGone.current) give(new Blob(parts, { type: own.mimeType }), say("record"));
+        give(new Blob(parts, { type: own.mimeType }), say("record"));
       };
       own.start();
       setTimeout(() => own.state === "recording" && own.stop(), 1000 * mostSeconds);
-      isGone.current = false;
+      leave.current = () => {
+        own.onstop = null;
+        for (const track of stream.getTracks()) track.stop();
+      };
       setRecorder(own);
     } catch (error) {
       setWrong(say("noMicrophone", { message: (error as Error).message }));

@@ -79,7 +79,10 @@ export class ReportMaker {
         else
           reject(
             new DataError(
-              said.trim().replace(/^sardonyx: /, "") ||
+              said
+                .trim()
+                .replace(/^sardonyx: /, "")
+                .replace(/ \[[A-Z_]+\]$/, "") ||
                 `the report took more than ${mostSeconds} s or ${mostBytes >> 20} MiB; make it on the command line`,
             ),
           );
