@@ -1,6 +1,6 @@
 /** The studio's page that asks models: drawings, files, texts, sounds, rows and numbers; what runs write; and what is refused. */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -50,6 +50,7 @@ beforeAll(async () => {
       .then(() => train("--data", "texts.csv", "--target", "said", ...tiny, "--out", "runs/texts"))
       .then(() => train("--data", sounds, ...tiny, "--out", "runs/sounds")),
   ]);
+  cpSync(join(root, "iris"), join(root, "iris-2"), { recursive: true });
   // A run of a recipe of one's own, that asks by code of its own.
   const own = join(root, "own");
   mkdirSync(own);
@@ -336,7 +337,16 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     expect((await askedBars()).length).toBe(4);
   });
 
-  test("several runs answer side by side, and tokens show what could have stood there", {
+  test("several runs answer the same input side by side", { timeout: 60_000 }, async () => {
+    await open("iris");
+    await page.getByLabel("4 numbers as JSON, of shape [4]").fill("[5.1, 3.5, 1.4, 0.2]");
+    await page.getByLabel("Add a run").selectOption("iris-2");
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    for (const name of ["iris", "iris-2"])
+      await page.getByRole("region", { name, exact: true }).locator(".bars li").nth(2).waitFor();
+  });
+
+  test("tokens come one by one, and show what could have stood in their place", {
     timeout: 60_000,
   }, async () => {
     await page.goto(new URL("/#/ask", studio.url).href);
@@ -349,7 +359,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     await page.getByRole("button", { name: "Write" }).click();
     await page.getByText("20 tokens, as many as it may.").waitFor();
     const text = page.getByRole("group", { name: "What gpt writes" });
-    await text.getByRole("button").nth(3).hover();
+    await text.getByRole("button").filter({ hasText: /\S/ }).last().hover();
     await page.locator(".alternatives li").nth(4).waitFor();
     await text.getByRole("button").first().focus();
     await page.keyboard.press("ArrowRight");

@@ -100,7 +100,7 @@ export function WrittenText({ run, name, prompt }: { run: string; name: string; 
             onClick={() => setAt(i)}
             onKeyDown={move}
           >
-            {own}
+            {own.replaceAll("\n", "⏎\n")}
           </span>
         ))}
       </div>
