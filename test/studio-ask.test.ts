@@ -166,7 +166,7 @@ describe("writing", () => {
     expect(await written({ most: 5, seed: 3 })).toEqual(await written({ most: 5, seed: 3 }));
   });
 
-  test("ends when whoever asked has gone, and lets go of the model", async () => {
+  test("ends when whoever asked has gone, and lets go of the model", { timeout: 60_000 }, async () => {
     const library = new RunLibrary(root);
     library.refresh();
     const models = new AskedModels();
@@ -264,7 +264,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     page.on("pageerror", (error) => wrong.push(error.message));
     page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
     await page.goto(studio.url.href);
-    await page.getByRole("row", { name: /iris/ }).waitFor();
+    await page.getByRole("row", { name: /iris-2/ }).waitFor();
   }, 60_000);
   afterAll(() => browser?.close());
 
@@ -364,6 +364,8 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     await text.getByRole("button").first().focus();
     await page.keyboard.press("ArrowRight");
     expect(await text.getByRole("button").nth(1).getAttribute("aria-pressed")).toBe("true");
+    await page.getByRole("button", { name: "Explain" }).click();
+    await page.getByRole("img", { name: /What speaks for ".", by integrated-gradients/ }).waitFor();
     // One that does not answer is stopped as well.
     await page.route("**/api/write", () => undefined);
     await page.getByRole("button", { name: "Write" }).click();

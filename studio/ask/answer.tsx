@@ -87,25 +87,22 @@ function Explanation({ found: { target, method, svg, parts, notes } }: { found: 
 /** What was found, while it is looked for, or what went wrong. */
 type Finding<T> = "nothing" | "looking" | { readonly found: T } | { readonly wrong: string };
 
-export function Answer({ run, input, explains }: { run: string; input: Input; explains: boolean }) {
-  const say = useSay();
-  const [answer, setAnswer] = useState<Finding<{ predictions: readonly Prediction[]; rows: number }>>("looking");
-  const [why, setWhy] = useState<Finding<Explained>>("nothing");
-  // What comes late is of an input before.
+/** Only of what is latest: what comes late is of an input before. */
+function useLatest(input: Input) {
   const latest = useRef(input);
   latest.current = input;
-  const when =
-    <T,>(set: (value: T) => void) =>
+  return <T,>(set: (value: T) => void) =>
     (value: T) => {
       if (latest.current === input) set(value);
     };
-  useEffect(() => {
-    setWhy("nothing");
-    studio.predict(run, input).then(
-      when((found) => setAnswer({ found })),
-      when((error: Error) => setAnswer({ wrong: error.message })),
-    );
-  }, [run, input]);
+}
+
+/** A button that explains the answer to an input, and the explanation. */
+export function Why({ run, input }: { run: string; input: Input }) {
+  const say = useSay();
+  const [why, setWhy] = useState<Finding<Explained>>("nothing");
+  const when = useLatest(input);
+  useEffect(() => setWhy("nothing"), [run, input]);
   const explain = () => {
     setWhy("looking");
     studio.explain(run, input).then(
@@ -113,6 +110,33 @@ export function Answer({ run, input, explains }: { run: string; input: Input; ex
       when((error: Error) => setWhy({ wrong: error.message })),
     );
   };
+  return (
+    <>
+      <div class="row">
+        <button type="button" class="quiet" disabled={why === "looking"} onClick={explain}>
+          {say(why === "looking" ? "explaining" : "explain")}
+        </button>
+      </div>
+      {typeof why === "object" && "found" in why && <Explanation found={why.found} />}
+      {typeof why === "object" && "wrong" in why && (
+        <p class="wrong" role="alert">
+          {say("failed", { message: why.wrong })}
+        </p>
+      )}
+    </>
+  );
+}
+
+export function Answer({ run, input, explains }: { run: string; input: Input; explains: boolean }) {
+  const say = useSay();
+  const [answer, setAnswer] = useState<Finding<{ predictions: readonly Prediction[]; rows: number }>>("looking");
+  const when = useLatest(input);
+  useEffect(() => {
+    studio.predict(run, input).then(
+      when((found) => setAnswer({ found })),
+      when((error: Error) => setAnswer({ wrong: error.message })),
+    );
+  }, [run, input]);
   if (answer === "looking" || answer === "nothing") return <p class="soft">{say("asking")}</p>;
   if ("wrong" in answer)
     return (
@@ -130,15 +154,7 @@ export function Answer({ run, input, explains }: { run: string; input: Input; ex
         </div>
       ))}
       {rows > predictions.length && <p class="soft">{say("moreRows", { shown: predictions.length, rows })}</p>}
-      {explains && (
-        <div class="row">
-          <button type="button" class="quiet" disabled={why === "looking"} onClick={explain}>
-            {say(why === "looking" ? "explaining" : "explain")}
-          </button>
-        </div>
-      )}
-      {typeof why === "object" && "found" in why && <Explanation found={why.found} />}
-      {typeof why === "object" && "wrong" in why && <p class="wrong">{say("failed", { message: why.wrong })}</p>}
+      {explains && <Why run={run} input={input} />}
     </>
   );
 }

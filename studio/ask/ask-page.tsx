@@ -103,7 +103,7 @@ export function AskPage({ runs, first }: { runs: readonly RunSummary[]; first: s
       <h1>{say("ask")}</h1>
       <section class="panel">
         <p class="soft">{say("whichRuns")}</p>
-        <div class="row">
+        <div class="row controls">
           {chosen.map(({ run }) => (
             <button
               key={run}

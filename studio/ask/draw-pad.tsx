@@ -69,7 +69,7 @@ export function DrawPad({
         onPointerUp={() => void drawn()}
         onKeyUp={() => void drawn()}
       />
-      <p class="soft">{say("drawHere")}</p>
+      <p class="soft beside">{say("drawHere")}</p>
       <div class="row">
         <label class="pick">
           <input type="checkbox" checked={isDark} onChange={({ currentTarget }) => setIsDark(currentTarget.checked)} />

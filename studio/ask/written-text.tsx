@@ -1,8 +1,8 @@
 /** A text as a run writes it, token by token; each can be pointed at, to see what could have stood in its place. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { studio, type WrittenLine, type WrittenToken } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
-import { Bars, percentText } from "./answer.tsx";
+import { Bars, percentText, Why } from "./answer.tsx";
 
 /** What is asked of runs that write. */
 export interface Prompt {
@@ -78,6 +78,7 @@ export function WrittenText({ run, name, prompt }: { run: string; name: string; 
     event.preventDefault();
     go(Math.max(0, Math.min(pieces.length - 1, (at ?? 0) + way)));
   };
+  const asked = useMemo(() => ({ content: JSON.stringify(prompt.prompt), type: "application/json" }), [prompt]);
   const isWriting = ended === "" && wrong === "";
   const pointed = at === undefined ? undefined : pieces[at];
   return (
@@ -124,6 +125,7 @@ export function WrittenText({ run, name, prompt }: { run: string; name: string; 
           <p class="soft">{say("tokenHelp")}</p>
         )}
       </div>
+      <Why run={run} input={asked} />
     </>
   );
 }
