@@ -1,3 +1,4 @@
+/** How runs say that they are asked: dialogues of built-in recipes, runs of your own, and what is not asked here. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
