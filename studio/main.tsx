@@ -43,6 +43,8 @@ function Studio() {
     document.title = say("title");
   }, [language, say]);
   useEffect(() => {
+    // It may have changed before anyone listened.
+    setPlace(placeNow());
     addEventListener("hashchange", () => {
       setPlace(placeNow());
       scrollTo(0, 0);
@@ -101,8 +103,8 @@ function Studio() {
         </p>
       )}
       <main>
-        {place === "/train" ? (
-          <TrainPage jobs={jobs} />
+        {placeAbove(place) === "/train" ? (
+          <TrainPage place={place} runs={runs ?? []} jobs={jobs} />
         ) : place === "/understand" ? (
           <UnderstandPage runs={runs ?? []} />
         ) : placeAbove(place) === "/ask" && runs ? (

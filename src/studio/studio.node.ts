@@ -7,14 +7,17 @@ import { fileURLToPath } from "node:url";
 import { FileError, OptionError } from "../core/errors.ts";
 import { functionOf, having, objectOf, string } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
-import { HeldBytes, readBody } from "../serve/http/body.node.ts";
+import { bodyParts, HeldBytes, readBody } from "../serve/http/body.node.ts";
 import { HttpError, httpErrorOf } from "../serve/http-error.ts";
 import { isLoopback, type ListenPlace, listen } from "../storage/listen.node.ts";
 import { askRoutes } from "./api/ask-routes.node.ts";
+import { dataRoutes } from "./api/data-routes.node.ts";
+import { finetuneRoutes } from "./api/finetune-routes.node.ts";
 import { inspectRoutes } from "./api/inspect-routes.node.ts";
 import { runRoutes } from "./api/run-routes.node.ts";
 import { trainingRoutes } from "./api/training-routes.node.ts";
 import { AskedModels } from "./asking/asked-models.node.ts";
+import { Uploads } from "./data/uploads.node.ts";
 import { EventStream } from "./http/events.node.ts";
 import { sendLines } from "./http/lines.node.ts";
 import type { Answered, Route } from "./http/routes.ts";
@@ -91,7 +94,7 @@ export async function openStudio(options: StudioOptions = {}): Promise<Studio> {
     throw new OptionError(
       `${host} can be reached from other machines, whose people could train and delete here; pass a password for it`,
     );
-  const { server, authority } = await listen(place, { requestTimeout: 60_000, headersTimeout: 20_000 });
+  const { server, authority } = await listen(place, { requestTimeout: 600_000, headersTimeout: 20_000 });
   const address = server.address();
   const rules: SessionRules = {
     token: password ?? randomBytes(24).toString("hex"),
@@ -119,6 +122,7 @@ class StudioServer {
   readonly #library: RunLibrary;
   readonly #queue: JobQueue;
   readonly #models = new AskedModels();
+  readonly #uploads: Uploads;
   readonly #events = new EventStream();
   readonly #routes: readonly Route[];
   readonly #held = new HeldBytes(mostHeld);
@@ -129,6 +133,7 @@ class StudioServer {
     this.#rules = rules;
     this.#onDefect = onDefect;
     this.#library = new RunLibrary(root);
+    this.#uploads = new Uploads(root);
     this.#queue = new JobQueue({
       root,
       program: command,
@@ -142,6 +147,8 @@ class StudioServer {
     this.#routes = [
       ...runRoutes(this.#library, () => this.#look("all")),
       ...trainingRoutes(this.#library, this.#queue),
+      ...dataRoutes({ library: this.#library, queue: this.#queue, uploads: this.#uploads, reports }),
+      ...finetuneRoutes({ library: this.#library, queue: this.#queue, reports }),
       ...inspectRoutes(this.#library, reports),
       ...askRoutes(this.#library, this.#models, reports),
     ];
@@ -222,6 +229,7 @@ class StudioServer {
       throw new HttpError(405, `${route.path} is asked by ${route.method}`, { allow: route.method });
     // A file that came on disk a moment ago is there.
     if (route.path === "/api/runs") this.#library.refresh();
+    if ("receive" in route) return await route.receive(url.searchParams, bodyParts(request, this.#ending.signal));
     const { bytes, held } = await readBody(request, mostBody, this.#held, this.#ending.signal);
     try {
       const [type = ""] = (headers["content-type"] ?? "").split(";");
@@ -234,6 +242,7 @@ class StudioServer {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#ending.abort(new HttpError(503, "the studio ends"));
+    await this.#uploads.close();
     await this.#queue.close();
     await this.#models.close();
     this.#events.close();

@@ -104,7 +104,7 @@ function Column({
       <label for={id}>{name}</label>
       {kind === "category" ? (
         <select id={id} value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-          <option value="">{say("missing")}</option>
+          <option value="">{say("noValue")}</option>
           {values.map((own) => (
             <option key={own} value={own}>
               {own}

@@ -137,6 +137,7 @@ function Actions({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }) {
         </button>
       )}
       {run.recipe !== undefined && <a href={`#/ask/${encodeURIComponent(run.id)}`}>{say("ask")}</a>}
+      {run.recipe !== undefined && <a href={`#/train/from/${encodeURIComponent(run.id)}`}>{say("trainOn")}</a>}
       <button type="button" class="quiet" onClick={() => act(studio.annotate(run.id, { archived: !run.archived }))}>
         {say(run.archived ? "unarchive" : "archive")}
       </button>

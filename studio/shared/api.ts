@@ -3,6 +3,9 @@
 import type { Prediction, WrittenLine, WrittenToken } from "../../src/studio/api/ask-routes.node.ts";
 import type { Explained } from "../../src/studio/asking/explained.node.ts";
 import type { AskedColumn, AskedInput, HowAsked } from "../../src/studio/asking/how-asked.node.ts";
+import type { OwnData } from "../../src/studio/data/own-data.node.ts";
+import type { ProfileReport } from "../../src/studio/data/profile-report.node.ts";
+import type { Fork } from "../../src/studio/jobs/fork.node.ts";
 import type { Job } from "../../src/studio/jobs/job-queue.node.ts";
 import type { FormField, RecipeForm } from "../../src/studio/jobs/recipe-form.node.ts";
 import type { Annotations } from "../../src/studio/runs/annotations.node.ts";
@@ -15,10 +18,13 @@ export type {
   AskedInput,
   Curve,
   Explained,
+  Fork,
   FormField,
   HowAsked,
   Job,
+  OwnData,
   Prediction,
+  ProfileReport,
   RecipeForm,
   RunSummary,
   SettingValue,
@@ -111,6 +117,27 @@ async function* written(request: WriteRequest, signal: AbortSignal): AsyncGenera
   }
 }
 
+/** A run to be trained: its settings, its folder, and the run with whose parameters it begins. */
+export interface NewRun {
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly name?: string;
+  readonly from?: string;
+}
+
+/** Data below the studio's folder, and what is asked of them; empty where nothing is. */
+export interface DataChoice {
+  readonly path: string;
+  readonly target: string;
+  readonly task: string;
+}
+
+/** What is fine-tuned. */
+export interface FinetuneChoice {
+  readonly base: string;
+  readonly data: string;
+  readonly settings: Readonly<Record<string, SettingValue>>;
+}
+
 export const studio = {
   runs: () => ask<{ root: string; runs: RunSummary[] }>("/api/runs"),
   names: (run: string) => ask<{ batch: string[]; epoch: string[] }>("/api/names", [["run", run]]),
@@ -127,8 +154,25 @@ export const studio = {
   remove: (run: string) => send<{ place: string }>("/api/delete", { run }),
   recipes: () => ask<{ recipes: RecipeForm[] }>("/api/recipes"),
   jobs: () => ask<{ jobs: Job[] }>("/api/jobs"),
-  train: (recipe: string, settings: Readonly<Record<string, SettingValue>>, name?: string) =>
-    send<Job>("/api/train", { recipe, settings, ...(name && { name }) }),
+  train: (training: NewRun & { readonly recipe: string }) => send<Job>("/api/train", training),
+  fork: (run: string) => ask<Fork>("/api/fork", [["run", run]]),
+  data: () => ask<{ data: string[] }>("/api/data"),
+  look: (choice: DataChoice) => ask<OwnData>("/api/data/look", Object.entries(choice)),
+  profile: (path: string, target: string) =>
+    send<ProfileReport>("/api/data/profile", { path, ...(target !== "" && { target }) }),
+  upload: async (set: string, path: string, file: File) =>
+    answerOf<object>(
+      await fetch(`/api/data/upload?${new URLSearchParams({ set, path })}`, {
+        method: "POST",
+        headers: { "content-type": "application/octet-stream" },
+        body: file,
+      }),
+    ),
+  uploaded: (set: string, files: number) => send<{ path: string }>("/api/data/done", { set, files }),
+  trainOnData: (training: NewRun & DataChoice) => send<Job>("/api/data/train", training),
+  finetuneForm: () => ask<{ fields: FormField[]; cached: string[] }>("/api/finetune"),
+  dryRun: (choice: FinetuneChoice) => send<{ text: string; command: string }>("/api/finetune/dry-run", choice),
+  finetune: (training: NewRun & FinetuneChoice) => send<Job>("/api/finetune/train", training),
   resume: (run: string) => send<Job>("/api/resume", { run }),
   inspect: (targets: readonly InspectTarget[], whatIf: WhatIf) =>
     send<{ report: string }>("/api/inspect", { targets, whatIf }),

@@ -65,7 +65,7 @@ export const command = defineCommand({
     ["sardonyx finetune ./bert --data reviews.csv --lora 8 --dry-run", "what it would take"],
   ],
   async run({ arguments: [base = ""], options, output, line }) {
-    const { out, resume, encryptTo, checkpointSeconds, dryRun, curves, processes, rankLogs, ...given } = options;
+    const { out, resume, from, encryptTo, checkpointSeconds, dryRun, curves, processes, rankLogs, ...given } = options;
     requireNoClearLogs(rankLogs, encryptTo);
     const communicator = dryRun ? undefined : await ranksOf({ processes }, line, output);
     const {
@@ -139,6 +139,7 @@ export const command = defineCommand({
       },
       out,
       resume,
+      from,
       encryptTo,
       choosesParts,
       communicator,

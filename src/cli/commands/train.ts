@@ -60,6 +60,7 @@ export const command = defineCommand({
     ["sardonyx train lenet-mnist --optimizer sgd --learning-rate 0.1", "another optimizer"],
     ["sardonyx train mlp-mnist --limit 5000 --epochs 2", "a quick try"],
     ["sardonyx train lenet-mnist --resume", "resume where the newest run stopped"],
+    ["sardonyx train lenet-mnist --from runs/lenet-mnist --learning-rate 1e-4", "a new run, from its parameters"],
     ["sardonyx train cnn-cifar10 --batch-size auto --memory 500MB", "in parts that fit, with the same updates"],
     ["sardonyx train mlp-mnist --trials 9 --epochs 4", "nine rates and batch sizes tried, the best in full"],
     ["sardonyx train iris --seeds 5", "the mean of five runs, with its interval"],
@@ -76,6 +77,7 @@ export const command = defineCommand({
     const {
       out,
       resume,
+      from,
       profile,
       encryptTo,
       checkpointSeconds,
@@ -103,6 +105,7 @@ export const command = defineCommand({
         given,
         out,
         resume,
+        from,
         profile,
         encryptTo,
         choosesParts: batchSize === "auto",
@@ -118,6 +121,8 @@ export const command = defineCommand({
       );
     if (curves && (several || isLoadedExperiment(loaded)))
       throw new OptionError(`--curves draws those of one run, and ${several ?? recipe} makes several; leave it out`);
+    if (several && from !== undefined)
+      throw new OptionError(`--from begins one run, and ${several} makes several; leave one of them out`);
     if (seeds !== undefined && trials !== undefined)
       throw new OptionError(
         "--seeds and --trials are given; search settings first, then pass those that it finds with --seeds",

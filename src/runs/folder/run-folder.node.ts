@@ -45,6 +45,8 @@ const recordSchema = z.strictObject({
   created: z.string(),
   /** How many processes train it, where there are several; it may go on with another number. */
   processes: z.number().int().positive().optional(),
+  /** The folder of the run with whose parameters it began. */
+  from: z.string().optional(),
   /** Made by --profile: not a run to go on with. */
   profile: z.boolean().optional(),
 });

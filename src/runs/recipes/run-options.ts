@@ -6,6 +6,11 @@ import { matching } from "../../core/option-types.ts";
 export const runOptionsSchema = z.strictObject({
   out: z.string().min(1).optional().describe("folder of the run; default runs/RECIPE"),
   resume: z.boolean().optional().describe("resume the run in --out, or the newest run of the recipe"),
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("folder of a run with whose parameters this new one begins; the networks must be alike"),
   encryptTo: z
     .string()
     .min(1)

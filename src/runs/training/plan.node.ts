@@ -66,7 +66,7 @@ export interface Plan<R extends Trainable = Recipe> {
 }
 
 /** What decides a plan. */
-export type PlanOptions = Pick<RunOptions, "out" | "resume" | "profile" | "encryptTo"> & {
+export type PlanOptions = Pick<RunOptions, "out" | "resume" | "from" | "profile" | "encryptTo"> & {
   readonly given: GivenSettings;
   /** Chooses in how many parts a batch is computed, by the memory that there is; a run that goes on has chosen. Default false. */
   readonly choosesParts?: boolean | undefined;
@@ -138,9 +138,14 @@ async function requireDevice({ device, precision }: RunSettings): Promise<void> 
 async function planNew<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
-  { given, out, profile = false, encryptTo: to, choosesParts = false, placing }: PlacedOptions,
+  { given, out, from, profile = false, encryptTo: to, choosesParts = false, placing }: PlacedOptions,
 ): Promise<Plan<R>> {
   const { name, defaults } = recipe;
+  if (from !== undefined && isExperiment(recipe))
+    throw new OptionError(
+      `a run begins with the parameters of another one, and ${name} trains several; leave --from out`,
+    );
+  if (from !== undefined) await readRecord(resolve(from));
   if (choosesParts && isExperiment(recipe))
     throw new OptionError(`a batch size that is chosen is for recipes, and ${name} is an experiment; pass a number`);
   const standard = { name, defaults, options: isExperiment(recipe) ? {} : defaultOptions(recipe) };
@@ -170,6 +175,7 @@ async function planNew<R extends Trainable>(
       settings,
       versions: versions(),
       created: new Date().toISOString(),
+      ...(from !== undefined && { from: resolve(from) }),
       ...(profile && { profile }),
     },
     compile: compileOptions(settings),
@@ -191,8 +197,12 @@ const absolutePaths = (options: Readonly<Record<string, OptionValue>>): Record<s
 async function planResumed<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
-  { given, out, profile, encryptTo: to, placing }: PlacedOptions,
+  { given, out, from, profile, encryptTo: to, placing }: PlacedOptions,
 ): Promise<Plan<R>> {
+  if (from !== undefined)
+    throw new OptionError(
+      "a run that is resumed has its own parameters; leave --from out, or leave --resume out to begin a new run with those of another",
+    );
   if (profile) throw new OptionError("a profile begins a run of its own; do not resume one");
   const folder = out === undefined ? await newestRun(recipe.name) : resolve(out);
   const saved = await readRecord(folder);

@@ -31,6 +31,7 @@ import {
   recipeSettings,
 } from "../recipes/settings.ts";
 import { type LiveReport, openReport } from "../report/write-report.node.ts";
+import { beginWith } from "./begin-with.node.ts";
 import { type EvaluationReport, evaluateTask, parseEvaluation } from "./evaluation.ts";
 import { Interrupted } from "./interrupted.ts";
 import { loadTask } from "./load-task.ts";
@@ -45,6 +46,7 @@ import { isFinished, runStages } from "./stages.node.ts";
  * How a run is started and watched:
  * - `out`: the folder; default `runs/NAME`.
  * - `resume`: go on with the run in `out`, or with the newest one of the recipe; default false.
+ * - `from`: the folder of a run of the same network, with whose parameters a new run begins; its optimizer begins anew. Default those of the recipe.
  * - `encryptTo`: to whom all files of the run are encrypted, in the format of age: `age1…`, a file of such lines, or `passphrase`; default to
  * whom those of the folder are, or nobody.
  * - `checkpointSeconds`: seconds between checkpoints; default 30.
@@ -176,6 +178,7 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
   whole.model.trace(whole.inputs);
   whole.model.initialize(keyOf(settings.seed));
+  if (given.record.from !== undefined && !given.progress) await beginWith(whole.model, given.record.from);
   const { private: epsilon } = settings;
   // A run that is trained has forgotten its key, and draws nothing more.
   const ownKey = () => (isFinished(whole, given) ? secretKey() : privacyKey(folder, given.progress !== undefined));

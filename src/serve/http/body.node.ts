@@ -34,6 +34,34 @@ export interface ReadBody {
   readonly held: number;
 }
 
+/** Throws HttpError for a body that is coded. */
+function requirePlain(request: IncomingMessage): void {
+  const coding = request.headers["content-encoding"];
+  if (coding !== undefined && coding !== "identity")
+    throw new HttpError(415, `the body is coded by ${JSON.stringify(coding.slice(0, 40))}; send it as it is`);
+}
+
+/** A body as it comes, for a reader that bounds it. Throws HttpError for one that is coded or does not come whole, and the signal's reason. */
+export async function* bodyParts(request: IncomingMessage, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  requirePlain(request);
+  const stop = () => request.destroy();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const parts = (request as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await parts.next().catch(() => undefined);
+      signal.throwIfAborted();
+      if (next?.done !== false) break;
+      yield next.value;
+    }
+    if (!request.complete) throw brokenOff();
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+const brokenOff = (): HttpError => new HttpError(400, "the body ended before it was whole; send it again");
+
 /** Reads a body. Throws HttpError for one that is too large, coded, or does not come whole, and the signal's reason. */
 export async function readBody(
   request: IncomingMessage,
@@ -41,9 +69,7 @@ export async function readBody(
   room: HeldBytes,
   signal: AbortSignal,
 ): Promise<ReadBody> {
-  const coding = request.headers["content-encoding"];
-  if (coding !== undefined && coding !== "identity")
-    throw new HttpError(415, `the body is coded by ${JSON.stringify(coding.slice(0, 40))}; send it as it is`);
+  requirePlain(request);
   const length = Number(request.headers["content-length"] ?? 0);
   if (length > most) throw tooLarge(most);
   const parts: Buffer[] = [];
@@ -58,12 +84,12 @@ export async function readBody(
       parts.push(part);
     }
     signal.throwIfAborted();
-    if (!request.complete) throw new HttpError(400, "the body ended before it was whole; send it again");
+    if (!request.complete) throw brokenOff();
   } catch (error) {
     room.give(held);
     if (error instanceof HttpError) throw error;
     signal.throwIfAborted();
-    throw new HttpError(400, "the body ended before it was whole; send it again");
+    throw brokenOff();
   } finally {
     signal.removeEventListener("abort", stop);
   }

@@ -51,7 +51,7 @@ export async function explained(
     // A dialogue is asked by the text itself: it opens no files.
     const argument = byDialogue ? String(text) : path;
     const words = ["explain", "--json", `--out=${out}`, "--", folder, argument];
-    const printed = new TextDecoder().decode(await reports.output(words));
+    const printed = new TextDecoder().decode(await reports.print(words));
     const line = printed.split("\n").find((own) => own.startsWith('{"type":"explanation"')) ?? "";
     const { target, method, pictures, notes } = recordSchema.parse(JSON.parse(line));
     const [first] = pictures;

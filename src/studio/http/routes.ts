@@ -18,12 +18,22 @@ export type Answered =
   | { readonly lines: AsyncGenerator<unknown> }
   | { readonly bytes: Uint8Array; readonly type: string; readonly headers?: Readonly<Record<string, string>> };
 
-/** One path. */
-export interface Route {
+/** A path that takes small bodies, whole. */
+export interface AnsweringRoute {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly answer: (asked: Asked) => Answered | Promise<Answered>;
 }
+
+/** A path that takes bodies of any size as they come. */
+export interface ReceivingRoute {
+  readonly method: "POST";
+  readonly path: string;
+  readonly receive: (query: URLSearchParams, content: AsyncIterable<Uint8Array>) => Promise<Answered>;
+}
+
+/** One path. */
+export type Route = AnsweringRoute | ReceivingRoute;
 
 /** A value of the query. Throws HttpError where it is missing. */
 export function queryOf(query: URLSearchParams, name: string): string {

@@ -1,9 +1,11 @@
 /** Trainings that the studio starts, one after another: each a process of the command line, which is shown as it is. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { OptionError } from "../../core/errors.ts";
 import { command } from "../../core/printable.ts";
 import { makeFolder } from "../../storage/disk.node.ts";
+import { dataFolder } from "../data/data-places.node.ts";
 
 /** A training of the queue. */
 export interface Job {
@@ -39,6 +41,10 @@ export interface QueueOptions {
   readonly onChange: () => void;
 }
 
+/** A command as it is typed. */
+export const commandText = ([verb = "", ...rest]: readonly string[]): string =>
+  rest.reduce((text, word) => `${text} ${command`${word}`}`, `sardonyx ${verb}`);
+
 /** Trains one after another. */
 export class JobQueue {
   readonly #options: QueueOptions;
@@ -58,9 +64,7 @@ export class JobQueue {
   add(run: string, words: readonly string[]): Job {
     if (this.#jobs.some((job) => job.run === run && !isOver(job)))
       throw new OptionError(`${run} is in the queue already; stop it first, or name another folder`);
-    const [verb = "", ...rest] = words;
-    const shown = rest.reduce((text, word) => `${text} ${command`${word}`}`, `sardonyx ${verb}`);
-    const job: Kept = { id: this.#next++, run, command: shown, words, state: "waiting", message: "" };
+    const job: Kept = { id: this.#next++, run, command: commandText(words), words, state: "waiting", message: "" };
     this.#jobs.push(job);
     while (this.#jobs.length > mostJobs) {
       const over = this.#jobs.findIndex(isOver);
@@ -128,11 +132,28 @@ export class JobQueue {
 const isOver = ({ state }: Pick<Job, "state">): boolean =>
   state === "done" || state === "stopped" || state === "failed";
 
-/** The folder of a new run, by a name: letters, digits, and what folders below others are named by. Throws OptionError for a path that leads elsewhere. */
+/** The folder of a new run, by a name: letters, digits, and what folders below others are named by. Throws OptionError for a path that leads elsewhere, or among the data. */
 export function folderFor(root: string, name: string): string {
   if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]*(\/[\p{L}\p{N}][\p{L}\p{N} ._-]*)*$/u.test(name) || name.length > 200)
     throw new OptionError(
       `"${name.slice(0, 80)}" is no name for a run's folder; take letters, digits, ".", "_" and "-"`,
     );
+  if (name === dataFolder || name.startsWith(`${dataFolder}/`))
+    throw new OptionError(`${dataFolder} is the folder of uploaded data; name another one for the run`);
   return join(root, name);
+}
+
+/** A folder's name that is not taken: a name, or that with a number. */
+export function freeName(root: string, queue: JobQueue, name: string): string {
+  for (let number = 1; ; number++) {
+    const own = number === 1 ? name : `${name}-${number}`;
+    if (!existsSync(folderFor(root, own)) && !queue.jobs.some(({ run }) => run === own)) return own;
+  }
+}
+
+/** The folder of a new run: the name that was given, else a free one. Throws OptionError for one that is taken. */
+export function newRun(root: string, queue: JobQueue, given: string | undefined, standard: string): string {
+  if (given !== undefined && existsSync(folderFor(root, given)))
+    throw new OptionError(`there is a folder ${given} already; name another one, or resume the run in it`);
+  return given ?? freeName(root, queue, standard);
 }

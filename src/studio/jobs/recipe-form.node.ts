@@ -4,6 +4,7 @@ import { OptionError } from "../../core/errors.ts";
 import { flagOf } from "../../core/printable.ts";
 import { builtInRecipes, isExperiment, loadTrainable } from "../../runs/recipes/recipes.node.ts";
 import { runSettingsSchema } from "../../runs/recipes/settings.ts";
+import { ownDataRecipes } from "../../tasks/kinds/recipe-for-data.node.ts";
 import type { SettingValue } from "../runs/run-summary.node.ts";
 
 /** A field of a form. */
@@ -29,15 +30,24 @@ export interface RecipeForm {
 /** Settings of every recipe that a form shows, by what is asked for most. */
 const shown = ["epochs", "batchSize", "learningRate", "optimizer", "seed", "limit", "threads"] as const;
 
+/** What is filled in, by the names of fields. */
+export type Filled = Readonly<Record<string, SettingValue>>;
+
 let forms: Promise<readonly RecipeForm[]> | undefined;
 
-/** The forms of all built-in recipes. Nothing is run that a folder names. */
+/** The forms of the built-in recipes with data of their own; what learns from yours has its own forms. Nothing is run that a folder names. */
 export function recipeForms(): Promise<readonly RecipeForm[]> {
-  forms ??= Promise.all(builtInRecipes().map(formOf));
+  const ofYours = [...ownDataRecipes, "finetune"];
+  forms ??= Promise.all(
+    builtInRecipes()
+      .filter((name) => !ofYours.includes(name))
+      .map(formOf),
+  );
   return forms;
 }
 
-async function formOf(name: string): Promise<RecipeForm> {
+/** The form of a built-in recipe. */
+export async function formOf(name: string): Promise<RecipeForm> {
   const { recipe } = await loadTrainable(name);
   const { summary, defaults } = recipe;
   const standard: Readonly<Record<string, unknown>> = { ...defaults };
@@ -65,18 +75,20 @@ async function formOf(name: string): Promise<RecipeForm> {
 }
 
 /** The words of the command that trains what was filled in: settings that differ from the recipe's. Throws OptionError for what the form does not have. */
-export async function trainingWords(
-  recipe: string,
-  given: Readonly<Record<string, SettingValue>>,
-): Promise<readonly string[]> {
+export async function trainingWords(recipe: string, given: Filled): Promise<readonly string[]> {
   const form = (await recipeForms()).find(({ name }) => name === recipe);
   if (!form)
     throw new OptionError(
-      `there is no built-in recipe ${JSON.stringify(recipe)}; your own is trained on the command line`,
+      `there is no built-in recipe ${JSON.stringify(recipe)} with data of its own; your own recipe is trained on the command line, and your own data have a form of their own`,
     );
-  const words = ["train", recipe];
+  return ["train", recipe, ...settingWords(form, given)];
+}
+
+/** The options of a command that what was filled in stands for. Throws OptionError for what the form does not have. */
+export function settingWords({ name: recipe, fields }: Pick<RecipeForm, "name" | "fields">, given: Filled): string[] {
+  const words: string[] = [];
   for (const [name, value] of Object.entries(given)) {
-    const field = form.fields.find((own) => own.name === name);
+    const field = fields.find((own) => own.name === name);
     if (!field) throw new OptionError(`${recipe} has no setting ${JSON.stringify(name)}; look at the form again`);
     if (value === field.standard || value === "") continue;
     const type = { number: "number", switch: "boolean", text: "string", choice: "string" }[field.kind];

@@ -35,30 +35,33 @@ export class ReportMaker {
     throw new OptionError(`report ${JSON.stringify(id)} is not kept any more; make it again`);
   }
 
-  /** Makes the report of a command, and gives its number. Throws as `output`. */
+  /** Makes the report of a command, and gives its number. Throws as `print`. */
   async make(words: readonly string[], type: string): Promise<string> {
-    const bytes = await this.output(words);
+    return this.keep({ bytes: await this.print(words), type });
+  }
+
+  /** Keeps a report, and gives its number. */
+  keep(report: Report): string {
     const id = String(this.#next++);
-    this.#kept.set(id, { bytes, type });
+    this.#kept.set(id, report);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
     return id;
   }
 
-  /** What a command prints. Throws DataError with what the command says where it fails, OptionError where others are being made. */
-  async output(words: readonly string[]): Promise<Uint8Array> {
+  /** What a command prints, by default in the folder of all. Throws DataError with what it says where it fails. */
+  async print(words: readonly string[], root = this.#where.root): Promise<Uint8Array> {
     if (this.#running >= mostAtOnce) throw new OptionError("other reports are being made; wait until they are done");
     this.#running++;
     try {
-      return await this.#output(words);
+      return await this.#output(words, root);
     } finally {
       this.#running--;
     }
   }
 
-  #output(words: readonly string[]): Promise<Uint8Array> {
-    const { root, program } = this.#where;
-    const [executable, ...first] = program;
+  #output(words: readonly string[], root: string): Promise<Uint8Array> {
+    const [executable, ...first] = this.#where.program;
     return new Promise((resolve, reject) => {
       const process = spawn(executable, [...first, ...words], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
       const parts: Buffer[] = [];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { FileError } from "../../core/errors.ts";
 import { lockFile } from "../../runs/folder/claim.node.ts";
 import { runFiles } from "../../runs/folder/run-folder.node.ts";
+import { dataFolder } from "../data/data-places.node.ts";
 import { annotationsFile } from "./annotations.node.ts";
 import { AppendedFile } from "./appended-file.node.ts";
 import { readEvents } from "./event-records.ts";
@@ -282,6 +283,8 @@ export class RunLibrary {
     if (isRun || hasEvents) found.set(id, isRun);
     if (depth === deepest) return;
     for (const name of folders) {
+      // Data have many files, and none that is a run.
+      if (id === "." && name === dataFolder) continue;
       if (isSkipped(name) || (isRun && (name === runFiles.tensorboard || name === runFiles.profile))) continue;
       this.#search(id === "." ? name : `${id}/${name}`, depth + 1, found);
     }

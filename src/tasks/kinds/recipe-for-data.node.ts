@@ -25,6 +25,12 @@ const kinds: readonly DataKind[] = [
   writingKind,
 ];
 
+/** The built-in recipes that learn from data of your own. */
+export const ownDataRecipes: readonly string[] = kinds.map(({ recipe }) => recipe);
+
+/** What `--task` may say. */
+export const ownDataTasks: readonly string[] = [...new Set(kinds.flatMap(({ tasks }) => tasks))];
+
 /** The recipe for data, and what they are taken for. */
 export interface RecipeForData {
   readonly recipe: string;
