@@ -62,23 +62,27 @@ export async function* bodyParts(request: IncomingMessage, signal: AbortSignal):
 
 const brokenOff = (): HttpError => new HttpError(400, "the body ended before it was whole; send it again");
 
-/** Reads a body. Throws HttpError for one that is too large, coded, or does not come whole, and the signal's reason. */
+/**
+ * Reads a body. Throws HttpError for one that is too large, coded, or does not come whole, and the signal's reason.
+ * @param option what lets more be taken, for who is refused; none where the limit is fixed
+ */
 export async function readBody(
   request: IncomingMessage,
   most: number,
   room: HeldBytes,
   signal: AbortSignal,
+  option?: string,
 ): Promise<ReadBody> {
   requirePlain(request);
   const length = Number(request.headers["content-length"] ?? 0);
-  if (length > most) throw tooLarge(most);
+  if (length > most) throw tooLarge(most, option);
   const parts: Buffer[] = [];
   let held = 0;
   const stop = () => request.destroy();
   signal.addEventListener("abort", stop, { once: true });
   try {
     for await (const part of request as AsyncIterable<Buffer>) {
-      if (held + part.length > most) throw tooLarge(most);
+      if (held + part.length > most) throw tooLarge(most, option);
       room.take(part.length);
       held += part.length;
       parts.push(part);
@@ -98,8 +102,8 @@ export async function readBody(
   return { bytes: new Uint8Array(buffer, byteOffset, size), held };
 }
 
-const tooLarge = (most: number): HttpError =>
+const tooLarge = (most: number, option?: string): HttpError =>
   new HttpError(
     413,
-    `the body is larger than the ${byteText(most)} that are taken; send less at once, or raise it: --max-body`,
+    `the body is larger than the ${byteText(most)} that are taken; send less at once${option ? `, or raise it: ${option}` : ""}`,
   );

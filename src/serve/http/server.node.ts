@@ -208,7 +208,7 @@ class Handler {
         return typeof value === "string" ? value : undefined;
       },
       body: () => {
-        body ??= readBody(request, this.#limits.body, this.#room, work.signal).then(({ bytes, held }) => {
+        body ??= readBody(request, this.#limits.body, this.#room, work.signal, "--max-body").then(({ bytes, held }) => {
           work.held += held;
           return bytes;
         });
