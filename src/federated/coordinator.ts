@@ -191,7 +191,7 @@ export class Coordinator {
 
   /**
    * Begins a round where clients are there; asks the next question, or ends the round, where all have answered or their time is over.
-   * Throws FederationError where a round has begun three times and too few updates came.
+   * Throws FederationError where a round has begun three times and too few updates came. Await each call before the next.
    * @param now milliseconds of any clock that only goes forward
    */
   async tick(now: number): Promise<void> {

@@ -10,6 +10,7 @@ import type { Tensor } from "../core/tensor.ts";
 import { decodeSafetensors, encodeSafetensors } from "../storage/safetensors.ts";
 import { type Compression, decodeValues, encodeValues, encodings } from "./compression.ts";
 import { asTensors, type ModelDescription, protocolVersion, requireFiniteValues } from "./model-description.ts";
+import { mostMembers } from "./secure/threshold.ts";
 import type { Strategy, Vectors } from "./strategies/strategy.ts";
 
 const format = "sardonyx-federation";
@@ -21,13 +22,19 @@ export const hexBytes = (bytes?: number) =>
 
 const word = z.number().int().nonnegative().max(0xffffffff);
 const name = z.string().min(1).max(100);
-/** What all messages say. */
-export const messageBase = { protocol: z.number(), model: name, round: z.number().int().positive(), client: name };
+/** A client's name: 1 to 100 characters. */
 export const clientNameType = name;
+/** What all messages say. */
+export const messageBase = {
+  protocol: z.number(),
+  model: name,
+  round: z.number().int().positive(),
+  client: clientNameType,
+};
 const noiseSchema = z.strictObject({ clip: z.number().positive(), deviation: z.number().nonnegative() });
 const secureSchema = z.strictObject({
   attempt: z.number().int().nonnegative(),
-  peers: z.array(z.strictObject({ name, sealed: hexBytes().optional() })).max(255),
+  peers: z.array(z.strictObject({ name: clientNameType, sealed: hexBytes().optional() })).max(mostMembers),
 });
 const taskSchema = z.strictObject({
   ...messageBase,
