@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Curve } from "../shared/api.ts";
-import { numberText, timeText } from "../shared/numbers.ts";
+import { numberText } from "../shared/numbers.ts";
 import { colorOf } from "./colors.ts";
 
 /** What the axis below counts. */
@@ -103,7 +103,3 @@ export function Chart({ label, curves, placeOf, nameOf, axis, logarithmic, onPlo
   }, [curves, axis, logarithmic, placeOf, nameOf, onPlot]);
   return <div class="chart" ref={host} role="img" aria-label={label} />;
 }
-
-/** When a curve began, for its title. */
-export const beganAt = ({ times }: Curve): string =>
-  times?.[0] === undefined ? "" : timeText(new Date(1000 * times[0]).toISOString());
