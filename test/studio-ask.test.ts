@@ -51,7 +51,7 @@ beforeAll(async () => {
       .then(() => train("--data", sounds, ...tiny, "--out", "runs/sounds")),
   ]);
   cpSync(join(root, "iris"), join(root, "iris-2"), { recursive: true });
-  // A run of a recipe of one's own, that asks by code of its own.
+  // A run of your own recipe, which has its own code for questions.
   const own = join(root, "own");
   mkdirSync(own);
   const record = JSON.parse(readFileSync(join(root, "iris/run.json"), "utf8"));

@@ -156,7 +156,7 @@ function partsOf(
   return done;
 }
 
-/** At most so many rows, those farthest from the middle of their groups, in order: each stretches what its group says. */
+/** At most so many rows, those farthest from the middle of their groups, in order: each widens the ranges that its group shows. */
 function outliersOf(groups: readonly Int32Array[], columns: readonly Column[], most: number): number[] {
   if (most === 0) return [];
   const distances = groups.flatMap((members) => {

@@ -40,7 +40,7 @@ export function preparation(
   const { dtype, shape } = inputTypeOf(inputs);
   const run = jit(format.prepare ?? usualPreparation(dtype), compile);
   return async (raw) => {
-    // What prepares could stretch another shape to the one that the model takes.
+    // The preparation could resize another shape to the one that the model takes.
     if (format.prepare && !sameShape(raw.shape.slice(1), shape.slice(1)))
       throw new ShapeError(
         `the input is ${showShape(raw.shape)}, expected [samples, ${shape.slice(1).join(", ")}]; pass samples of that shape`,

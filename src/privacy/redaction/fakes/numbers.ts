@@ -35,7 +35,7 @@ export function fakeIban(value: string, random: Random): string {
   return value.replace(/[A-Za-z\d]/g, () => whole[next++] ?? "");
 }
 
-/** A resident's number with valid check of region 99, which is none; a US number of 9, which are not given out; of others one whose check is wrong. */
+/** A resident's number with valid check of region 99, which is none; a US number that begins with 9, which is never issued; of other kinds one whose check is wrong. */
 export function fakeIdentity(value: string, rule: string, random: Random): string {
   if (rule === "resident-id" && value.length === 18) {
     let [year, month, day] = [0, 0, 0];
