@@ -3,11 +3,12 @@
  * offsets are checked by one reader before anything is believed.
  */
 import * as z from "zod";
+import { memorySource } from "../core/byte-source.ts";
 import { FederationError, SardonyxError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
 import type { Key } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { decodeSafetensors, encodeSafetensors } from "../storage/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, readSafetensorsHeader } from "../storage/safetensors.ts";
 import { type Compression, decodeValues, encodeValues, encodings } from "./compression.ts";
 import { asTensors, type ModelDescription, protocolVersion, requireFiniteValues } from "./model-description.ts";
 import { mostMembers } from "./secure/threshold.ts";
@@ -213,7 +214,7 @@ function readVectors(
 /** What kind of message bytes are, "" for what is none. */
 export function kindOfMessage(bytes: Uint8Array): string {
   try {
-    const fields = parseJson(decodeSafetensors(bytes).metadata["fields"] ?? "");
+    const fields = parseJson(readSafetensorsHeader(memorySource(bytes)).metadata["fields"] ?? "");
     return z.object({ kind: z.string() }).parse(fields).kind;
   } catch {
     return "";
