@@ -304,6 +304,21 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
       .getByLabel(/an image, dropped here/)
       .setInputFiles({ name: "own.png", mimeType: "image/png", buffer: png });
     expect((await askedBars()).length).toBe(10);
+    // And one that is dropped.
+    const dataTransfer = await page.evaluateHandle(
+      (bytes) => {
+        const dropped = new DataTransfer();
+        dropped.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+        return dropped;
+      },
+      [...png],
+    );
+    await page.locator(".drop").dispatchEvent("dragover", { dataTransfer });
+    expect(await page.locator(".drop.over").count()).toBe(1);
+    await page.locator(".drop").dispatchEvent("drop", { dataTransfer });
+    await page.getByText("dropped.png").waitFor();
+    expect(await page.locator(".drop.over").count()).toBe(0);
+    expect((await askedBars()).length).toBe(10);
   });
 
   test("numbers, with an input that is none", { timeout: 60_000 }, async () => {

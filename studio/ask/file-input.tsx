@@ -1,5 +1,6 @@
 /** A file that is dropped or chosen. */
 import { useState } from "preact/hooks";
+import { useDrop } from "../shared/drop.ts";
 
 export function FileInput({
   id,
@@ -12,25 +13,13 @@ export function FileInput({
   accept: string;
   onFile: (file: File | undefined) => void;
 }) {
-  const [isOver, setIsOver] = useState(false);
   const [dropped, setDropped] = useState("");
+  const drop = useDrop(({ files: [file] }) => {
+    setDropped(file?.name ?? "");
+    onFile(file);
+  });
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the field in it is for those who drop nothing.
-    <div
-      class={isOver ? "drop over" : "drop"}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setIsOver(true);
-      }}
-      onDragLeave={() => setIsOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setIsOver(false);
-        const file = event.dataTransfer?.files[0];
-        setDropped(file?.name ?? "");
-        onFile(file);
-      }}
-    >
+    <div {...drop}>
       <label for={id}>{label}</label>
       <input
         id={id}

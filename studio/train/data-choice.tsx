@@ -1,6 +1,7 @@
 /** Data to train on: chosen of the studio's folder, or uploaded into it. */
 import { useEffect, useState } from "preact/hooks";
 import { studio } from "../shared/api.ts";
+import { useDrop } from "../shared/drop.ts";
 import { useSay } from "../shared/language.ts";
 import { Said, type SaidText } from "./start.tsx";
 import { beyond, type ChosenFile, chosenFiles, dataSetOf, droppedFiles, upload } from "./upload.ts";
@@ -10,7 +11,6 @@ export function DataChoice({ path, onChoose }: { path: string; onChoose: (path: 
   const [offered, setOffered] = useState<readonly string[]>([]);
   const [name, setName] = useState("");
   const [said, setSaid] = useState<SaidText>();
-  const [isOver, setIsOver] = useState(false);
   const fail = (message: string) => setSaid({ text: say("failed", { message }), isWrong: true });
   const refresh = () =>
     studio.data().then(
@@ -35,6 +35,7 @@ export function DataChoice({ path, onChoose }: { path: string; onChoose: (path: 
       fail((error as Error).message);
     }
   };
+  const drop = useDrop((dropped) => droppedFiles(dropped).then(take, (error: Error) => fail(error.message)));
   const takeOf = (input: HTMLInputElement) => {
     void take(chosenFiles(input.files));
     // So that the same may be chosen again, where it was refused.
@@ -42,19 +43,7 @@ export function DataChoice({ path, onChoose }: { path: string; onChoose: (path: 
   };
   const choices = path === "" || offered.includes(path) ? offered : [path, ...offered];
   return (
-    <fieldset
-      class={isOver ? "drop over" : "drop"}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setIsOver(true);
-      }}
-      onDragLeave={() => setIsOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setIsOver(false);
-        if (event.dataTransfer) droppedFiles(event.dataTransfer).then(take, (error: Error) => fail(error.message));
-      }}
-    >
+    <fieldset {...drop}>
       <legend>{say("data")}</legend>
       <div class="fields">
         <div class="field">
