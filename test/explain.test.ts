@@ -6,7 +6,8 @@ import { decode } from "fast-png";
 import { beforeAll, describe, expect, test } from "vitest";
 import { encodeWav } from "../src/data/sound/wav.ts";
 import { encodePng } from "../src/draw/index.ts";
-import { keyOf, Random, Tensor } from "../src/index.ts";
+import { type Context, keyOf, Module, ops, Random, Tensor, type Value } from "../src/index.ts";
+import { exportOnnx } from "../src/node.ts";
 import { commandLine, program, recordOf } from "./command-line.ts";
 import { writeModel } from "./pretrained-folders.ts";
 
@@ -30,6 +31,18 @@ const soundOf = (tone: boolean): Uint8Array => {
   );
   return encodeWav({ rate: 8000, channels: [samples] });
 };
+
+/** Scores 0, and the sum of what each token has, times its weight: 0, 3 or 5. */
+class Weighted extends Module<{ readonly ids: Value; readonly weight: Value }, Value> {
+  override readonly inputs = { ids: "required", weight: "required" } as const;
+
+  protected call({ ids, weight }: { readonly ids: Value; readonly weight: Value }, context: Context): Value {
+    const table = context.parameter(this, "table", { shape: [3, 1], initializer: () => Float32Array.of(0, 3, 5) });
+    const vectors = ops.gather(table, ids, 0); // [N, T, 1]
+    const score = ops.reduceSum(ops.mul(ops.reshape(vectors, weight.shape), weight), 1, { keepDims: true });
+    return ops.concat([ops.mul(score, 0), score], 1);
+  }
+}
 
 function writeData(): void {
   const pick = (words: readonly string[]) => words[random.integer(words.length)] as string;
@@ -83,7 +96,13 @@ interface Explained {
     readonly words?: readonly { readonly text: string; readonly value?: number }[];
     readonly shape?: readonly number[];
   }[];
-  readonly check?: { readonly passes: boolean; readonly deletion: number };
+  readonly check?: {
+    readonly passes: boolean;
+    readonly deletion: number;
+    readonly infidelity: number;
+    readonly infidelityOfZeros: number;
+    readonly sensitivity: number;
+  };
   readonly notes: readonly string[];
 }
 async function explained(...args: readonly string[]): Promise<Explained> {
@@ -128,6 +147,8 @@ test("in a terminal of 80 columns: what is predicted, by which method and why, b
   expect(stdout).toMatch(/The values sum to \+[\d.]+; from zeros/);
   expect(stdout).toMatch(/^number 3 5\.6 +│█+ +\+/m);
   expect(stdout).toMatch(/^Deletion: .*\n.*in\n? *random orders \(lower is better\)\./m);
+  expect(stdout).toMatch(/^ *Infidelity: .* miss\s+[\d.]+ %/m);
+  expect(stdout).toMatch(/^ *Sensitivity: .*\s+at\s+most\s+[\d.]+/m);
   expect(stdout).toMatch(/Sanity check: (not )?passed/);
   expect(stdout.split("\n").every((line) => line.length <= 80)).toBe(true);
 });
@@ -136,9 +157,13 @@ test("the checks' verdict is that of their figures", async () => {
   const asked = ["rows", '{"size": 8, "colour": "red"}', "--check", "--target", "yes"];
   const { check, notes } = await explained(...asked);
   const { stdout } = await run("explain", ...asked);
-  expect(stdout).toMatch(check?.passes ? /Both checks are passed/ : /A check is not passed: do not|Rely on which way/);
-  const failed = notes.some((note) => /no faster in this order|hardly changes when all layers/.test(note));
+  expect(stdout).toMatch(check?.passes ? /All checks are passed/ : /A check is not passed: do not|Rely on which way/);
+  const failed = notes.some((note) =>
+    /no faster in this order|no better than zeros|hardly changes when all/.test(note),
+  );
   expect(check?.passes).toBe(!failed);
+  expect(check?.sensitivity).toBeGreaterThanOrEqual(0);
+  expect(check?.infidelity).toBeLessThanOrEqual(check?.infidelityOfZeros ?? 0);
 });
 
 test("methods of language models look inside the blocks", async () => {
@@ -164,6 +189,55 @@ describe("files", () => {
     expect(readFileSync(at("map.svg"), "utf8")).toMatch(/^<svg .*image-rendering: pixelated/);
     await run("explain", "shapes", "pictures/with/0.png", "--method", "occlusion", "--out", "map.png");
     expect(decode(readFileSync(at("map.png"))).width).toBeGreaterThan(400);
+  });
+
+  test("expected gradients compare with samples of a file or a folder, and add up to how far the score is above theirs", async () => {
+    writeFileSync(at("flowers.json"), "[[5, 3.4, 1.5, 0.2], [6, 2.8, 4.3, 1.3], [6.5, 3, 5.5, 2]]");
+    const asked = ["iris", "[6.3, 2.9, 5.6, 1.8]"];
+    const found = await explained(...asked, "--background", "flowers.json");
+    expect(found.method).toBe("expected-gradients");
+    const { sum = 0, expected = Number.NaN } = found.completeness ?? {};
+    expect(Math.abs(sum - expected)).toBeLessThan(0.05 * Math.abs(expected) + 0.02);
+    const map = await explained("shapes", "pictures/with/0.png", "--background", "pictures/without");
+    expect([map.method, map.pictures[0]?.shape]).toEqual(["expected-gradients", [28, 28]]);
+    for (const [args, message] of [
+      [[...asked, "--method", "expected-gradients"], /compares with samples of the data, and none were passed/],
+      [[...asked, "--background", "flowers.json", "--method", "lime"], /--background is for expected-gradients/],
+      [["rows", '{"size": 8, "colour": "red"}', "--background", "flowers.json"], /a row of a table, which has its own/],
+      [[...asked, "--background", "nowhere"], /there is no file nowhere/],
+    ] as const) {
+      const { stderr, code } = await run("explain", ...args);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+    }
+  });
+
+  test("of a file with several inputs one is explained, the tokens where there are some, the others as they are", async () => {
+    const types = { ids: { dtype: "int64", shape: [1, 3] }, weight: { dtype: "float32", shape: [1, 3] } } as const;
+    const model = new Weighted();
+    model.initialize(keyOf(1), types);
+    await exportOnnx(model, at("two.onnx"), { inputs: types });
+    const inputs = '{"ids": [[1, 2, 0]], "weight": [[2, 1, 0]]}';
+    const found = await explained("two.onnx", inputs, "--target", "1");
+    // The embedding of 1 counts twice: what weight says stays.
+    expect(found.pictures[0]?.words?.map(({ text }) => text.trim())).toEqual(["1", "2", "0"]);
+    const { sum = 0, expected = Number.NaN } = found.completeness ?? {};
+    expect(sum).toBeCloseTo(expected, 4);
+    const weights = await explained("two.onnx", inputs, "--target", "1", "--input", "weight");
+    expect(weights.pictures[0]?.columns?.map(({ value }) => value)).toEqual([
+      expect.closeTo(2 * 3, 4),
+      expect.closeTo(5, 4),
+      expect.closeTo(0, 4),
+    ]);
+    for (const [input, message] of [
+      ['{"ids": [[1, 2, 0]]}', /lacks weight; pass ids, weight/],
+      ['{"ids": [[1]], "weight": [[1]], "mask": [[1]]}', /has mask, which the model does not take/],
+      ["[1, 2]", /the model takes ids, weight; pass an object/],
+      ['{"ids": [[1.5]], "weight": [[1]]}', /ids: /],
+      ['{"ids": [[1], [2]], "weight": [[1]]}', /ids holds \[2, 1\] numbers, and one sample/],
+    ] as const) {
+      const { stderr, code } = await run("explain", "two.onnx", input);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+    }
   });
 
   test("a model in a file is explained by what it takes", async () => {

@@ -4,12 +4,11 @@ import { resolve } from "node:path";
 import { OptionError } from "../../core/errors.ts";
 import { percent } from "../../core/number-text.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { linePlot } from "../../draw/plot.ts";
 import { type ExplanationPage, explanationPage } from "../../explain/pictures/page.ts";
 import type { Picture } from "../../explain/pictures/picture.ts";
 import { picturePng } from "../../explain/pictures/png.ts";
 import { pictureSvg } from "../../explain/pictures/svg.ts";
-import { type Checked, type ExplainedSample, explainSample } from "../../runs/explain/explain-sample.ts";
+import { type ExplainedSample, explainSample } from "../../runs/explain/explain-sample.ts";
 import { methodNames } from "../../runs/explain/methods.ts";
 import { type AnySample, largestOf, nameOf, placeOf } from "../../runs/explain/sample.ts";
 import { type NamedSample, sampleOfFile, sampleOfRun } from "../../runs/explain/sample-of.node.ts";
@@ -19,6 +18,7 @@ import { endingOf } from "../../storage/ending.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { defineCommand, type OptionValues, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { encryptToOption, writeOutput } from "../encryption.ts";
+import { checkSentences, curvesOf, passes, verdictOf } from "../explain/checks.ts";
 import { showPicture } from "../explain/show-picture.ts";
 import { computeOptions, openNamed } from "../open-run.ts";
 import type { Output } from "../output.ts";
@@ -28,6 +28,8 @@ const options = {
   target: text("CLASS", "the class, by name or number, or the next token that is explained; default the likeliest"),
   against: text("CLASS", "explain why the target rather than this one"),
   row: wholeNumber("of an input of several samples, the one to explain, from 0", 0),
+  input: text("NAME", "of a model in a file with several inputs, the one to explain; default the tokens"),
+  background: text("PATH", "a file of samples, or a folder of such files, that expected-gradients compares with"),
   check: toggle("measure whether the values show what carries the score, and what the model learned"),
   out: text("FILE", "write a page (.html), or the picture alone (.svg, .png)"),
   encryptTo: encryptToOption,
@@ -45,10 +47,10 @@ function requireEnding(out: string | undefined): void {
 
 async function opened(name: string, input: string, given: Given, output: Output): Promise<NamedSample> {
   // What is neither is said by what opens runs.
-  if (isRun(name) || !existsSync(name)) return sampleOfRun(await openNamed(name, given, output), input, given.row);
+  if (isRun(name) || !existsSync(name)) return sampleOfRun(await openNamed(name, given, output), input, given);
   const stray = (["best", "recipe", "nonFinite", "device"] as const).find((own) => given[own] !== undefined);
   if (stray) throw new OptionError(`${name} is a model in a file, no run; leave --${stray} out`);
-  return sampleOfFile(name, input, given.row);
+  return sampleOfFile(name, input, given);
 }
 
 /** What the model says of the sample, as `predict` shows it. */
@@ -70,63 +72,6 @@ function softmaxOf(scores: readonly number[]): readonly number[] {
   const powers = scores.map((score) => Math.exp(score - most));
   const total = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / total);
-}
-
-/** The figures of the checks, a sentence each. */
-function checkSentences({ faithfulness, sanity }: Checked): string[] {
-  const { deletion, insertion, random } = faithfulness;
-  const figure = (value: number) => String(Number(value.toPrecision(4)));
-  const last = sanity.layers.at(-1);
-  const likeness = last
-    ? `; the map of random layers has a rank correlation of ${last.signed.toFixed(2)} with this one, ${last.absolute.toFixed(2)} without signs`
-    : "";
-  return [
-    `Deletion: the mean score is ${figure(deletion.area)} as the most important parts go first, ${figure(random.deletion)} in random orders (lower is better).`,
-    `Insertion: ${figure(insertion.area)} as they come first, ${figure(random.insertion)} in random orders (higher is better).`,
-    `Sanity check: ${sanity.passes ? "passed" : isUntold(sanity) ? "says nothing of this model" : "not passed"}${likeness}.`,
-  ];
-}
-
-/** Whether the second check says nothing: what was counted of the data cannot be made random. */
-const isUntold = ({ passes, kept }: Checked["sanity"]): boolean => !passes && kept.length > 0;
-
-/** Whether no check is failed. */
-const passes = ({ faithfulness, sanity }: Checked): boolean =>
-  faithfulness.notes.length === 0 && (sanity.passes || isUntold(sanity));
-
-/** The rank correlation from which on maps are alike, that of `sanityCheck`. */
-const alike = 0.5;
-
-const verdictOf = (checked: Checked): string => {
-  const { faithfulness, sanity } = checked;
-  if (!passes(checked)) {
-    // Products with the way from the baseline are as large as that is, whatever the model learned.
-    const signsPass = faithfulness.notes.length === 0 && (sanity.layers.at(-1)?.signed ?? 1) < alike;
-    return signsPass
-      ? "The signs depend on what the model learned, the sizes hardly: they show how far the input lies from what it is compared with. Rely on which way a part speaks, not on how much."
-      : "A check is not passed: do not rely on these values.";
-  }
-  const done = isUntold(checked.sanity) ? "The first check is" : "Both checks are";
-  return `${done} passed; that is no proof of a cause.`;
-};
-
-/** The curves of the first check. */
-function curvesOf({ faithfulness: { deletion, insertion } }: Checked): string {
-  const points = ({ shares, scores }: typeof deletion) =>
-    shares.map((share, i) => [share, scores[i] as number] as const);
-  return linePlot(
-    [
-      { name: "deletion", points: points(deletion) },
-      { name: "insertion", points: points(insertion) },
-    ],
-    {
-      title: "The score as parts are changed",
-      x: { label: "share of the parts" },
-      y: { label: "score" },
-      width: 460,
-      height: 280,
-    },
-  );
 }
 
 interface Told {
@@ -192,6 +137,9 @@ function record({ name, sample, found, notes }: Told, output: Output): void {
         deletion: checked.faithfulness.deletion.area,
         insertion: checked.faithfulness.insertion.area,
         random: checked.faithfulness.random,
+        infidelity: checked.infidelity.scaled,
+        infidelityOfZeros: checked.infidelity.zeros,
+        ...(checked.sensitivity && { sensitivity: checked.sensitivity.sensitivity }),
         sanity: checked.sanity.layers,
       },
     }),
@@ -220,10 +168,13 @@ export const command = defineCommand({
     ["sardonyx explain runs/table row.json --target yes --against no", "columns: why yes rather than no"],
     ["sardonyx explain writing 'Call me' --method logit-lens", "what comes next, block by block"],
     ["sardonyx explain images cat.jpg --method grad-cam --out cat.html", "a page to send"],
+    ["sardonyx explain images cat.jpg --background images/train", "beyond what is usual in these images"],
   ],
   async run({ arguments: [name = "", input = ""], options: given, output }) {
-    const { method, target, against, check, out } = given;
+    const { method, target, against, background, check, out } = given;
     requireEnding(out);
+    if (background !== undefined && method !== undefined && method !== "expected-gradients")
+      throw new OptionError(`--background is for expected-gradients, and --method is ${method}; leave one out`);
     const { name: shown, sample, notes } = await opened(name, input, given, output);
     const place = target === undefined ? largestOf(sample) : placeOf(sample, target, "--target");
     const other = against === undefined ? undefined : placeOf(sample, against, "--against");

@@ -1,11 +1,16 @@
 /** A sample explained by a method, and checked: values, pictures, and sentences that say what they are. */
 import { greatest, least } from "../../core/lists.ts";
+import type { Tensor } from "../../core/tensor.ts";
 import {
   type Attribution,
   type Completeness,
   deletionAndInsertion,
   type Faithfulness,
+  type Infidelity,
+  infidelity,
+  maxSensitivity,
   type SanityCheck,
+  type Sensitivity,
   sanityCheck,
   type TitledPicture,
 } from "../../explain/index.ts";
@@ -26,8 +31,19 @@ export interface ExplainSampleOptions {
 /** Whether values are worth believing. */
 export interface Checked {
   readonly faithfulness: Faithfulness;
+  readonly infidelity: Infidelity;
+  /** Nothing of methods that ask the tokens as they are, which nothing lies close to. */
+  readonly sensitivity?: Sensitivity;
   readonly sanity: SanityCheck;
 }
+
+/** What the checks say against the values, a sentence each. */
+export const notesOf = ({ faithfulness, infidelity: disturbed, sensitivity, sanity }: Checked): readonly string[] => [
+  ...faithfulness.notes,
+  ...disturbed.notes,
+  ...(sensitivity?.notes ?? []),
+  ...sanity.notes,
+];
 
 /** What came of it. */
 export interface ExplainedSample {
@@ -67,9 +83,8 @@ export async function explainSample(
 ): Promise<ExplainedSample> {
   requireSuited(method, sample);
   const target = targetOf(sample, chosen);
-  const explain = () =>
-    "drops" in sample ? sample.drops(chosen) : methods[method].explain({ ...sample, target, chosen });
-  const found = await explain();
+  const explainAt = (own: Sample, x: Tensor) => methods[method].explain({ ...own, x, target, chosen });
+  const found = await ("drops" in sample ? sample.drops(chosen) : explainAt(sample, sample.x));
   const { place, against } = chosen;
   const subject =
     against === undefined ? nameOf(sample, place) : `${nameOf(sample, place)} rather than ${nameOf(sample, against)}`;
@@ -86,7 +101,10 @@ export async function explainSample(
     title: title?.(subject) ?? `What speaks for ${subject}, and against it`,
     picture: sample.picture(found.values),
   };
-  const checked = check && !("drops" in sample) ? await checksOf(sample, found, { target, explain }) : undefined;
+  const checked =
+    check && !("drops" in sample)
+      ? await checksOf(sample, found, { target, method, explain: (x) => explainAt(sample, x) })
+      : undefined;
   return {
     ...shared,
     attribution: found,
@@ -100,7 +118,7 @@ export async function explainSample(
             `the score is nearly that of ${sample.baselineText}: the values are small${sample.scoresOf === "classes" && against === undefined ? "; ask why not another class, --against" : ""}`,
           ]
         : []),
-      ...(checked ? [...checked.faithfulness.notes, ...checked.sanity.notes] : []),
+      ...(checked ? notesOf(checked) : []),
       ...(check && !checked ? ["the checks need the input of the model, which a run that is asked does not show"] : []),
     ],
     ...(checked && { checked }),
@@ -120,13 +138,25 @@ const unchecked = (check: boolean): readonly string[] =>
 /** Values below which maps of random layers are alike by chance, so that several are compared. */
 const fewValues = 32;
 
+/** Inputs close by that are explained too. */
+const neighbours = 5;
+
+interface Checking {
+  readonly target: ReturnType<typeof targetOf>;
+  readonly method: MethodName;
+  explain(x: Tensor): Promise<Attribution | Inside>;
+}
+
 async function checksOf(
   { model, x, baseline }: Sample,
   attribution: Attribution,
-  { target, explain }: { readonly target: ReturnType<typeof targetOf>; explain(): Promise<Attribution | Inside> },
+  { target, method, explain }: Checking,
 ): Promise<Checked> {
+  const explains = async (own: Tensor) => (await explain(own)) as Attribution;
   const faithfulness = await deletionAndInsertion(model, x, attribution, { target, baseline });
+  const disturbed = await infidelity(model, x, attribution, { target, baseline });
+  const sensitivity = methods[method].asIs ? undefined : await maxSensitivity(x, explains, { samples: neighbours });
   const repeats = attribution.values.data.length < fewValues ? 5 : 1;
-  const sanity = await sanityCheck(model, x, async () => (await explain()) as Attribution, { repeats });
-  return { faithfulness, sanity };
+  const sanity = await sanityCheck(model, x, () => explains(x), { repeats });
+  return { faithfulness, infidelity: disturbed, ...(sensitivity && { sensitivity }), sanity };
 }

@@ -3,6 +3,7 @@ import { OptionError } from "../../core/errors.ts";
 import {
   type Attribution,
   deepLift,
+  expectedGradients,
   gradCam,
   gradCamPlusPlus,
   guidedBackpropagation,
@@ -41,7 +42,9 @@ export interface Method {
   /** Above its picture; default what speaks for the subject. */
   readonly title?: (subject: string) => string;
   /** What samples must have; default nothing. */
-  readonly needs?: "an image" | "tokens" | "next tokens";
+  readonly needs?: "an image" | "tokens" | "next tokens" | "a background";
+  /** Whether it looks at the tokens as they are, whatever stands beside them. */
+  readonly asIs?: boolean;
   explain(asked: Asked): Promise<Attribution | Inside>;
 }
 
@@ -49,6 +52,11 @@ const table = {
   "integrated-gradients": {
     about: "divides the score among the parts of the input, from a baseline on",
     explain: ({ model, x, target, baseline }) => integratedGradients(model, x, { target, baseline }),
+  },
+  "expected-gradients": {
+    about: "divides what the score is above that of other samples among the parts of the input",
+    needs: "a background",
+    explain: ({ model, x, target, background = x }) => expectedGradients(model, x, { target, background }),
   },
   "input-times-gradient": {
     about: "what each part adds in the first order: its size times the gradient",
@@ -111,6 +119,7 @@ const table = {
     about: "how much of each token attention carries to the place that decides",
     title: () => "What attention carries to the place that decides",
     needs: "tokens",
+    asIs: true,
     explain: rollout,
   },
   "logit-lens": {
@@ -138,6 +147,8 @@ export function unsuited(name: MethodName, sample: AnySample): string | undefine
     return name === "occlusion" ? undefined : `${name} needs the input of the model, and this is ${sample.what}`;
   if (needs === "an image" && !sample.isImage) return `${name} needs an image, and this is ${sample.what}`;
   if (needs === "tokens" && !sample.inside) return `${name} needs a model of tokens, and this is ${sample.what}`;
+  if (needs === "a background" && !("background" in sample))
+    return `${name} compares with samples of the data, and none were passed (--background)`;
   if (needs === "next tokens" && sample.scoresOf !== "next tokens")
     return `${name} needs a language model, and this is ${sample.what}`;
   return undefined;

@@ -38,6 +38,8 @@ export interface Sample extends ShownSample {
   readonly x: Tensor;
   /** What stands for what is absent, of the shape of x; default zeros. */
   readonly baseline?: Tensor | undefined;
+  /** Samples of the data that it can be compared with, [rows, …]. */
+  readonly background?: Tensor | undefined;
   /** The feature that each element belongs to, for methods that would ask too often otherwise. */
   readonly groups?: Tensor | undefined;
   /** What occlusion covers at once. */

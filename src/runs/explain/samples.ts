@@ -59,10 +59,11 @@ function overChannels(values: Tensor<"float32">, [height = 1, width = 1]: Shape)
   return new Tensor("float32", [height, width], sums);
 }
 
-/** @param raw the pixels as they were given, or what the model takes where they are not there, [1, channels, height, width] */
+/** @param raw what was given: shown where it is pixels [1, channels, height, width], else what the model takes of it */
 export async function imageSample(scored: ScoredModel, x: Tensor, raw: Tensor): Promise<Sample> {
   const [, , height = 1, width = 1] = x.shape;
-  const image = visible(new Tensor(raw.dtype, raw.shape.slice(1), raw.data.slice() as never));
+  const shown = raw.shape.length === 4 ? raw : x;
+  const image = visible(new Tensor(shown.dtype, shown.shape.slice(1), shown.data.slice() as never));
   return {
     what: "an image",
     model: scored.model as unknown as Module<Value, unknown>,
@@ -191,6 +192,16 @@ export async function numbersSample(scored: ScoredModel, x: Tensor, raw: Tensor)
     }),
   };
 }
+
+/** Whether floats [1, channels, height, width] lie as those of an image do. */
+function isImageShape({ shape }: Tensor): boolean {
+  const [, channels, height = 1, width = 1] = shape;
+  return shape.length === 4 && height > 1 && width > 1 && (channels === 1 || channels === 3);
+}
+
+/** Floats of which nothing else is known: an image where they lie so, else numbers. @param raw as they were given */
+export const floatSample = (scored: ScoredModel, x: Tensor, raw: Tensor): Promise<Sample> =>
+  isImageShape(x) ? imageSample(scored, x, raw) : numbersSample(scored, x, raw);
 
 /** `[2, 0]` and so on, the places of elements. */
 function placesOf(shape: Shape): readonly string[] {

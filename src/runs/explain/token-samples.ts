@@ -3,6 +3,7 @@ import { DataError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import { type SampleInputs, tokenPresence } from "../../explain/index.ts";
+import { tokensOf } from "../../explain/tokens/token-inputs.ts";
 import { type TextReader, textRows } from "../../finetune/tasks/text-rows.ts";
 import { type AnyModule, isTensorType, type Module, type TypeTree, takenOf } from "../../nn/index.ts";
 import { predict } from "../../train/predict.ts";
@@ -101,17 +102,29 @@ export async function promptSample(model: AnyModule, prompt: string, writer: Wri
   };
 }
 
-/** Token ids [1, T]. @param tokenizer that shows them as text; default their numbers */
-export async function idsSample(scored: ScoredModel, x: Tensor, tokenizer?: Tokenizer): Promise<Sample> {
-  const ids = x.toNumbers();
+/** How token ids are shown, and where they are. */
+export interface IdsOptions {
+  /** What shows them as text; default their numbers. */
+  readonly tokenizer?: Tokenizer | undefined;
+  /** The name of the input that holds them, of several. */
+  readonly tokens?: string | undefined;
+}
+
+/** Token ids [1, T], alone or among other inputs by name. */
+export async function idsSample(
+  scored: ScoredModel,
+  inputs: SampleInputs,
+  { tokenizer, tokens }: IdsOptions = {},
+): Promise<Sample> {
+  const ids = tokensOf(inputs, { tokens }).tokens.toNumbers();
   const pieces = tokenizer ? piecesOf(tokenizer, ids) : ids.map((id) => ` ${id}`);
   return {
     what: "token ids",
-    ...tokenPresence(scored.model as Module<never, unknown>, x, { baseline: "mean" }),
+    ...tokenPresence(scored.model as Module<never, unknown>, inputs, { baseline: "mean", tokens }),
     baselineText: "the mean of all tokens' vectors",
     isImage: false,
-    ...(await scoresOf(scored, x)),
-    inside: { model: scored.model, inputs: x },
+    ...(await scoresOf(scored, inputs)),
+    inside: { model: scored.model, inputs },
     usual: {
       method: "integrated-gradients",
       why: "It is the usual method of tokens: each has a share of the score, by its vector.",

@@ -8,7 +8,7 @@ import { predict } from "../../train/predict.ts";
 import { explainSample } from "../explain/explain-sample.ts";
 import type { MethodName } from "../explain/methods.ts";
 import type { Sample } from "../explain/sample.ts";
-import { featuresSample, imageSample, numbersSample, rowSample, soundSample } from "../explain/samples.ts";
+import { featuresSample, floatSample, rowSample, soundSample } from "../explain/samples.ts";
 import { idsSample } from "../explain/token-samples.ts";
 import type { Task } from "../recipes/recipe.ts";
 import type { TestOutputs, Wrong } from "./outputs.ts";
@@ -30,10 +30,7 @@ function sampleOf({ model, classes, format = {}, reader }: Task, { input }: Wron
   if (format.table) return rowSample(scored, x, format.table);
   if (format.text) return featuresSample(scored, x, format.text);
   if (format.sound) return soundSample(scored, x);
-  if (x.dtype !== "float32") return idsSample(scored, x, reader?.tokenizer);
-  const [, channels, height = 1, width = 1] = x.shape;
-  const isImage = x.shape.length === 4 && height > 1 && width > 1 && (channels === 1 || channels === 3);
-  return isImage ? imageSample(scored, x, x) : numbersSample(scored, x, x);
+  return x.dtype === "float32" ? floatSample(scored, x, x) : idsSample(scored, x, { tokenizer: reader?.tokenizer });
 }
 
 /** A picture as plain data. */
