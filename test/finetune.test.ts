@@ -69,6 +69,17 @@ describe("classes of texts", () => {
     trained = await runRecipe("finetune", withPaths(), { out: at("adapted"), threads: 1 });
   }, 120_000);
 
+  test("the report shows what it has wrong, and which words speak for that", { timeout: 120_000 }, async () => {
+    const untaught = { ...withPaths(), epochs: 1, learningRate: 1e-9 };
+    await runRecipe("finetune", untaught, { out: at("untaught"), threads: 1 });
+    const report = JSON.parse(readFileSync(join(at("untaught"), "report.json"), "utf8"));
+    expect(report.calibration.samples).toBe(report.evaluation.samples);
+    const [worst] = report.mistakes;
+    expect(worst.cells[0].value).toMatch(/^the \w+ was \w+$/);
+    expect(worst.explained.words.map((own: { text: string }) => own.text).join("")).toBe(worst.cells[0].value);
+    expect(worst.explained.words.some(({ value = 0 }) => value !== 0)).toBe(true);
+  });
+
   test("are learned by adapters and a head alone, and texts are asked", async () => {
     expect(trained.evaluation.results["accuracy"]).toBeGreaterThan(0.9);
     const run = await openRun(trained.folder);

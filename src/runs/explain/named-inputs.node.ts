@@ -126,7 +126,7 @@ export async function namedSample(scored: ScoredModel, inputs: NamedTensors, nam
   const explained = name ?? explainedName(inputs);
   const { [explained]: own, ...others } = inputs;
   const x = own as Tensor;
-  if (!isFloat(x.dtype)) return idsSample(scored, inputs, { tokens: explained });
+  if (!isFloat(x.dtype)) return idsSample(scored, inputs, explained);
   const one = { ...scored, model: new OneInput(scored.model, explained, others) as AnyModule };
   return floatSample(one, x, x);
 }

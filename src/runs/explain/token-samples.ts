@@ -43,7 +43,7 @@ function takes(model: AnyModule, types: TypeTree): boolean {
 
 /** A text as a Transformer reads it whole, [1, T] with a mask where the model takes one. */
 export async function readSample(scored: ScoredModel, text: string, reader: TextReader): Promise<Sample> {
-  const { tokenizer, length, padding } = reader;
+  const { tokenizer, length } = reader;
   const count = Math.min(length, tokenizer.encodeWithSpecial(text).length);
   const inputsOf = (tokens: number): SampleInputs => {
     const { inputs } = scored.model;
@@ -52,9 +52,16 @@ export async function readSample(scored: ScoredModel, text: string, reader: Text
   };
   // A file may be written for one length; what fills it up is only work.
   const short = inputsOf(count);
-  const inputs = takes(scored.model, short as unknown as TypeTree) ? short : inputsOf(length);
-  const ids = inputs instanceof Tensor ? inputs : (inputs["x"] as Tensor);
-  const pieces = piecesOf(tokenizer, ids.toNumbers().slice(0, count));
+  return readRow(scored, takes(scored.model, short as unknown as TypeTree) ? short : inputsOf(length), reader);
+}
+
+/** A text as the tokens that a Transformer reads, [1, T], with a mask where the model takes one; what fills the row up is not shown. */
+export async function readRow(scored: ScoredModel, inputs: SampleInputs, reader: TextReader): Promise<Sample> {
+  const { tokenizer, padding } = reader;
+  const { tokens } = tokensOf(inputs, {});
+  const ids = tokens.toNumbers();
+  const count = ids.findLastIndex((id) => id !== padding) + 1;
+  const pieces = piecesOf(tokenizer, ids.slice(0, count));
   return {
     what: "a text",
     ...tokenPresence(scored.model as Module<never, unknown>, inputs, { baseline: padding }),
@@ -102,22 +109,10 @@ export async function promptSample(model: AnyModule, prompt: string, writer: Wri
   };
 }
 
-/** How token ids are shown, and where they are. */
-export interface IdsOptions {
-  /** What shows them as text; default their numbers. */
-  readonly tokenizer?: Tokenizer | undefined;
-  /** The name of the input that holds them, of several. */
-  readonly tokens?: string | undefined;
-}
-
-/** Token ids [1, T], alone or among other inputs by name. */
-export async function idsSample(
-  scored: ScoredModel,
-  inputs: SampleInputs,
-  { tokenizer, tokens }: IdsOptions = {},
-): Promise<Sample> {
+/** Token ids [1, T], alone or among other inputs by name. @param tokens the name of the input that holds them, of several */
+export async function idsSample(scored: ScoredModel, inputs: SampleInputs, tokens?: string): Promise<Sample> {
   const ids = tokensOf(inputs, { tokens }).tokens.toNumbers();
-  const pieces = tokenizer ? piecesOf(tokenizer, ids) : ids.map((id) => ` ${id}`);
+  const pieces = ids.map((id) => ` ${id}`);
   return {
     what: "token ids",
     ...tokenPresence(scored.model as Module<never, unknown>, inputs, { baseline: "mean", tokens }),

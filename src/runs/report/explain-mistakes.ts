@@ -1,6 +1,8 @@
 /** The worst mistakes of a model with what speaks for the class that it predicted, as far as a few seconds suffice. */
 import { Tensor } from "../../core/tensor.ts";
+import { mapTree } from "../../core/tree.ts";
 import { encodePng, pngAddress } from "../../draw/png.ts";
+import type { SampleInputs } from "../../explain/index.ts";
 import { heatImage, smallerMap } from "../../explain/pictures/heat-image.ts";
 import { boundOf, mostBars, type Picture } from "../../explain/pictures/picture.ts";
 import type { Module } from "../../nn/index.ts";
@@ -9,7 +11,7 @@ import { explainSample } from "../explain/explain-sample.ts";
 import type { MethodName } from "../explain/methods.ts";
 import type { Sample } from "../explain/sample.ts";
 import { featuresSample, floatSample, rowSample, soundSample } from "../explain/samples.ts";
-import { idsSample } from "../explain/token-samples.ts";
+import { idsSample, readRow } from "../explain/token-samples.ts";
 import type { Task } from "../recipes/recipe.ts";
 import type { TestOutputs, Wrong } from "./outputs.ts";
 import type { Mistake, MistakeExplanation } from "./report.ts";
@@ -26,11 +28,17 @@ const mostShapley = 12;
 /** The sample of a wrong input, as the model takes it. */
 function sampleOf({ model, classes, format = {}, reader }: Task, { input }: Wrong): Promise<Sample> {
   const scored = { model, classes };
-  const x = new Tensor(input.dtype, [1, ...input.shape], input.data);
+  const one = mapTree(input, (leaf) => {
+    const { dtype, shape, data } = leaf as Tensor;
+    return new Tensor(dtype, [1, ...shape], data);
+  }) as SampleInputs;
+  if (reader) return readRow(scored, one, reader);
+  if (!(one instanceof Tensor)) return idsSample(scored, one);
+  const x = one;
   if (format.table) return rowSample(scored, x, format.table);
   if (format.text) return featuresSample(scored, x, format.text);
   if (format.sound) return soundSample(scored, x);
-  return x.dtype === "float32" ? floatSample(scored, x, x) : idsSample(scored, x, { tokenizer: reader?.tokenizer });
+  return x.dtype === "float32" ? floatSample(scored, x, x) : idsSample(scored, x);
 }
 
 /** A picture as plain data. */

@@ -3,7 +3,7 @@ import { foldIn, type Key, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
 import { encodedWidth, type RowEncoding } from "../../data/tables/rows/row-encoding.ts";
-import { type Ask, judgeClasses, judgeNumbers, type TestOutputs } from "./outputs.ts";
+import { judgeClasses, judgeNumbers, type TestOutputs } from "./outputs.ts";
 import type { Importance } from "./report.ts";
 
 /** Permutations of each column, fewer where there are many columns. */
@@ -16,7 +16,7 @@ const mostAtOnce = 1024;
 /** What the importance of columns is measured with. */
 export interface ImportanceOptions {
   readonly encoding: RowEncoding;
-  readonly ask: Ask;
+  readonly ask: (x: Tensor) => Promise<Tensor>;
   /** Decides the permutations. */
   readonly key: Key;
 }
@@ -85,7 +85,7 @@ function exchanged(
   return new Tensor("float32", [count, numbers], data);
 }
 
-async function predictedOf(x: Tensor, ask: Ask): Promise<Tensor> {
+async function predictedOf(x: Tensor, ask: ImportanceOptions["ask"]): Promise<Tensor> {
   const [count = 0] = x.shape;
   const numbers: number[] = [];
   let width = 1;

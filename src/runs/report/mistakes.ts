@@ -4,6 +4,7 @@ import { Tensor } from "../../core/tensor.ts";
 import { rowCells } from "../../data/tables/rows/row-cells.ts";
 import { knownWords } from "../../data/text/text-features.ts";
 import { encodePng, pngAddress } from "../../draw/png.ts";
+import type { SampleInputs } from "../../explain/index.ts";
 import type { TextReader } from "../../finetune/tasks/text-rows.ts";
 import type { Deployment, InputFormat } from "../recipes/recipe.ts";
 import type { TestOutputs } from "./outputs.ts";
@@ -32,11 +33,15 @@ export const mistakesOf = (
 
 /** An input as an image or as cells; of other kinds nothing. */
 function inputOf(
-  input: Tensor,
+  input: SampleInputs,
   { image, table, text }: InputFormat,
   reader: TextReader | undefined,
 ): Pick<Mistake, "image" | "cells"> {
-  if (reader) return { cells: [{ name: reader.column ?? "text", value: textOfRow(input.toNumbers(), reader) }] };
+  if (reader) {
+    const ids = input instanceof Tensor ? input : input["x"];
+    return ids ? { cells: [{ name: reader.column ?? "text", value: textOfRow(ids.toNumbers(), reader) }] } : {};
+  }
+  if (!(input instanceof Tensor)) return {};
   if (table) return { cells: rowCells(table, input.toNumbers()) };
   if (text) return { cells: [{ name: text.name, value: knownWords(text, input.toNumbers()) }] };
   const [channels = 0, height = 0, width = 0] = input.shape;

@@ -5,13 +5,13 @@ import { type Batch, fromTensors } from "../../data/index.ts";
 import type { Dataset } from "../../data/pipeline/dataset.ts";
 import { dense } from "../../nn/index.ts";
 import type { Task } from "../recipes/recipe.ts";
-import { judgeClasses, judgeNumbers, outputsOfTest } from "./outputs.ts";
+import { type Ask, judgeClasses, judgeNumbers, outputsOfTest } from "./outputs.ts";
 
 const taskOf = (x: Tensor, y: Tensor, size: number): Task => {
   const data = fromTensors({ x, y }).batch(size, { dropLast: false }) as unknown as Dataset<Batch>;
   return { model: dense(2), inputs: { dtype: "float32", shape: [1, 2] }, train: data, test: data };
 };
-const echo = async (x: Tensor) => x;
+const echo: Ask = async (inputs) => inputs as Tensor;
 const evaluated = (results: Readonly<Record<string, number>>) => ({ samples: 1, results });
 
 describe("classes", () => {
@@ -42,10 +42,31 @@ describe("classes", () => {
     const task = taskOf(x, tensor([0, 0, 0, 1], { dtype: "int32" }), 2);
     const outputs = await outputsOfTest(task, echo, evaluated({ accuracy: 0.5 }));
     expect(outputs?.samples.map(({ predicted }) => predicted)).toEqual([1, 0, 1, 1]);
-    expect(outputs?.worst.map(({ sample, input }) => [sample, input.toArray()])).toEqual([
+    expect(outputs?.worst.map(({ sample, input }) => [sample, (input as Tensor).toArray()])).toEqual([
       [2, [0, 2]],
       [0, [0, 1]],
     ]);
+  });
+
+  test("a model of several inputs is asked for all of them, and they are kept of the wrong samples", async () => {
+    const x = tensor([[5], [7]], { dtype: "int32" });
+    const mask = tensor([[1], [0]], { dtype: "int32" });
+    const data = fromTensors({ x, mask, y: tensor([0, 0], { dtype: "int32" }) }).batch(2) as unknown as Dataset<Batch>;
+    const type = { dtype: "int32", shape: [1, 1] } as const;
+    const model = { inputs: { x: "required", mask: "optional" } } as unknown as Task["model"];
+    const task: Task = { model, inputs: { x: type, mask: type }, train: data, test: data };
+    const asked: unknown[] = [];
+    const ask: Ask = async (inputs) => {
+      asked.push(Object.keys(inputs));
+      return tensor([
+        [0, 1],
+        [1, 0],
+      ]);
+    };
+    const outputs = await outputsOfTest(task, ask, evaluated({ accuracy: 0.5 }));
+    expect(asked).toEqual([["x", "mask"]]);
+    const [{ input, sample } = { input: {}, sample: -1 }] = outputs?.worst ?? [];
+    expect([sample, input]).toEqual([0, { x: tensor([5], { dtype: "int32" }), mask: tensor([1], { dtype: "int32" }) }]);
   });
 
   test("vectors beside labels are no scores where nothing says so", async () => {

@@ -3,10 +3,12 @@ import { isFloat } from "../../core/dtype.ts";
 import { append, greatest } from "../../core/lists.ts";
 import { size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
+import { isPlainObject, mapTree } from "../../core/tree.ts";
+import type { Batch } from "../../data/pipeline/dataset.ts";
 import { gatherRows, rowOf } from "../../data/pipeline/rows.ts";
+import type { SampleInputs } from "../../explain/index.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
-import { isTensorType } from "../../nn/index.ts";
-import type { Module } from "../../nn/module.ts";
+import { type AnyModule, isTensorType, presentOf, takenOf } from "../../nn/index.ts";
 import { type Predictor, predictor } from "../../train/predict.ts";
 import type { Task } from "../recipes/recipe.ts";
 import type { EvaluationReport } from "../training/evaluation.ts";
@@ -32,7 +34,8 @@ export interface Predicted {
 export interface Wrong extends Predicted {
   /** Its place in the test, from 0. */
   readonly sample: number;
-  readonly input: Tensor;
+  /** What the model took, without the axis of samples. */
+  readonly input: SampleInputs;
 }
 
 /** What a model makes of the samples of its test. */
@@ -46,12 +49,21 @@ export interface TestOutputs {
 }
 
 /** The model of a task, as what asks it. */
-export type Ask = (x: Tensor) => Promise<Tensor>;
+export type Ask = (inputs: SampleInputs) => Promise<Tensor>;
 
-/** Asks the model of a task; nothing of one that does not take one tensor. */
+/** Asks the model of a task; nothing of one that does not take one tensor or tensors by name. */
 export function askerOf({ model, inputs, deployed }: Task, compile: CompileOptions) {
-  if (!isTensorType(inputs) || deployed) return undefined;
-  return predictor(model as Module, { compile }) as Predictor;
+  const takes = isTensorType(inputs) || (isPlainObject(inputs) && Object.values(inputs).every(isTensorType));
+  if (!takes || deployed) return undefined;
+  return predictor(model as AnyModule, { compile }) as unknown as Ask & Pick<Predictor, "release">;
+}
+
+/** What the model of a task takes of a batch; nothing where the batch lacks it. */
+function inputsOf({ model, inputs }: Task, { y: _, ...batch }: Batch): SampleInputs | undefined {
+  const given = presentOf(batch);
+  if (isTensorType(inputs)) return given["x"];
+  const taken = takenOf(model.inputs, given);
+  return taken instanceof Tensor || Object.keys(taken).length > 0 ? taken : undefined;
 }
 
 /**
@@ -68,24 +80,30 @@ export async function outputsOfTest(
   let kind: TestOutputs["kind"] | undefined;
   let worst: Wrong[] = [];
   let seen = 0;
-  for await (const { x, y } of task.test.epoch(0)) {
-    if (!x || !y) return undefined;
-    const output = await ask(x);
+  for await (const batch of task.test.epoch(0)) {
+    const { y } = batch;
+    const inputs = inputsOf(task, batch);
+    if (!inputs || !y) return undefined;
+    const output = await ask(inputs);
     kind ??= kindOf(task, output, y, "accuracy" in results);
     if (kind === undefined || !(output instanceof Tensor)) return undefined;
-    const kept = Math.min(x.shape[0] ?? 0, mostSamples - seen);
+    const kept = Math.min(y.shape[0] ?? 0, mostSamples - seen);
     const judge = kind === "classes" ? judgeClasses : judgeNumbers;
     const judged = judge(output, y).slice(0, kept);
     const wrong = judged.flatMap((own, place) => (own && own.predicted !== own.actual ? [{ ...own, place }] : []));
     const chosen = wrong.sort((a, b) => b.loss - a.loss).slice(0, mostKept);
-    const copied = chosen.map(({ place, ...own }) => ({ ...own, sample: seen + place, input: copyOfRow(x, place) }));
+    const copied = chosen.map(({ place, ...own }) => ({
+      ...own,
+      sample: seen + place,
+      input: copyOfRow(inputs, place),
+    }));
     worst = [...worst, ...copied].sort((a, b) => b.loss - a.loss || a.sample - b.sample).slice(0, mostKept);
     const counted = judged.flatMap((own, i) => (own ? [i] : []));
     append(
       samples,
       judged.flatMap((own) => own ?? []),
     );
-    if (task.format?.table) rows.push(gatherRows(x, counted));
+    if (task.format?.table && inputs instanceof Tensor) rows.push(gatherRows(inputs, counted));
     seen += kept;
     if (seen >= mostSamples) break;
   }
@@ -142,11 +160,12 @@ export function judgeNumbers(output: Tensor, y: Tensor): (Predicted | undefined)
   });
 }
 
-/** A row that does not keep its batch in memory. */
-function copyOfRow(x: Tensor, place: number): Tensor {
-  const { dtype, shape, data } = rowOf(x, place);
-  return new Tensor(dtype, shape, data.slice());
-}
+/** A sample of a batch, which does not keep the batch in memory. */
+const copyOfRow = (inputs: SampleInputs, place: number): SampleInputs =>
+  mapTree(inputs, (leaf) => {
+    const { dtype, shape, data } = rowOf(leaf as Tensor, place);
+    return new Tensor(dtype, shape, data.slice());
+  }) as SampleInputs;
 
 function joined(rows: readonly Tensor[]): Tensor | undefined {
   const [first] = rows;
