@@ -1,17 +1,19 @@
 /** Keys of age files: of X25519, whose recipients are `age1…`, and of passphrases (https://github.com/C2SP/C2SP/blob/main/age.md). */
 import {
+  createCipheriv,
   createDecipheriv,
   createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  generateKeyPairSync,
   hkdfSync,
   type KeyObject,
   scryptSync,
   timingSafeEqual,
 } from "node:crypto";
 import { base64nopad, bech32 } from "@scure/base";
-import { FileError } from "../../core/errors.ts";
+import { FileError, InternalError } from "../../core/errors.ts";
 import type { AgeHeader, Stanza } from "./age-header.ts";
 
 /** The file's key of a stanza's body; `undefined` where it was not wrapped by this key. */
@@ -25,6 +27,13 @@ function unwrap(body: Uint8Array, key: Uint8Array): Uint8Array | undefined {
     return undefined;
   }
   return fileKey;
+}
+
+/** A stanza's body: the file's key, wrapped by another. */
+function wrap(fileKey: Uint8Array, key: Uint8Array): Uint8Array {
+  const sealing = createCipheriv("chacha20-poly1305", key, new Uint8Array(12), { authTagLength: 16 });
+  const body = [sealing.update(fileKey), sealing.final()];
+  return new Uint8Array(Buffer.concat([...body, sealing.getAuthTag()]));
 }
 
 /** A secret key that opens what is encrypted to its recipient. */
@@ -48,12 +57,33 @@ export function parseIdentity(text: string): Identity | undefined {
   return { key, recipient: raw(createPublicKey(key)) };
 }
 
-/** Whether a text is a recipient of X25519, `age1…`. */
-export function isRecipient(text: string): boolean {
+/** The bytes of a recipient of X25519, `age1…`; `undefined` for what is none. */
+function parseRecipient(text: string): Uint8Array | undefined {
   const decoded = bech32.decodeUnsafe(text);
-  return (
-    decoded?.prefix === "age" && text === text.toLowerCase() && bech32.fromWordsUnsafe(decoded.words)?.length === 32
-  );
+  if (decoded?.prefix !== "age" || text !== text.toLowerCase()) return undefined;
+  const bytes = bech32.fromWordsUnsafe(decoded.words);
+  return bytes?.length === 32 ? bytes : undefined;
+}
+
+/** Whether a text is a recipient of X25519, `age1…`. */
+export const isRecipient = (text: string): boolean => parseRecipient(text) !== undefined;
+
+const publicKeyOf = (bytes: Uint8Array): KeyObject =>
+  createPublicKey({ key: { kty: "OKP", crv: "X25519", x: Buffer.from(bytes).toString("base64url") }, format: "jwk" });
+
+/** The key that wraps a file's, of the two sides' shared secret. */
+const wrappingKey = (shared: Uint8Array, share: Uint8Array, recipient: Uint8Array): Uint8Array =>
+  new Uint8Array(hkdfSync("sha256", shared, Buffer.concat([share, recipient]), "age-encryption.org/v1/X25519", 32));
+
+/** A file's key wrapped for a recipient of X25519. Throws InternalError for a text that is none. */
+export function stanzaFor(text: string, fileKey: Uint8Array): Stanza {
+  const recipient = parseRecipient(text);
+  if (!recipient) throw new InternalError("a file is encrypted to what is no recipient");
+  const { publicKey, privateKey } = generateKeyPairSync("x25519");
+  const share = raw(publicKey);
+  const shared = diffieHellman({ privateKey, publicKey: publicKeyOf(recipient) });
+  const body = wrap(fileKey, wrappingKey(shared, share, recipient));
+  return { type: "X25519", arguments: [base64nopad.encode(share)], body };
 }
 
 /** Throws FileError for a stanza that is not as its type is. */
@@ -85,10 +115,7 @@ export function keyByIdentity(
   for (const stanza of header.stanzas) {
     if (stanza.type !== "X25519") continue;
     const [share = new Uint8Array()] = requireForm(stanza, stanza.arguments.length === 1 ? [32] : [-1], place);
-    const publicKey = createPublicKey({
-      key: { kty: "OKP", crv: "X25519", x: Buffer.from(share).toString("base64url") },
-      format: "jwk",
-    });
+    const publicKey = publicKeyOf(share);
     for (const { key, recipient } of identities) {
       let shared: Uint8Array;
       try {
@@ -99,9 +126,7 @@ export function keyByIdentity(
           `${place}: the header of its encryption is damaged: a recipient's share is none; get it anew`,
         );
       }
-      const salt = Buffer.concat([share, recipient]);
-      const own = new Uint8Array(hkdfSync("sha256", shared, salt, "age-encryption.org/v1/X25519", 32));
-      const fileKey = unwrap(stanza.body, own);
+      const fileKey = unwrap(stanza.body, wrappingKey(shared, share, recipient));
       if (fileKey) return fileKey;
     }
   }
@@ -135,8 +160,12 @@ export function keyByPassphrase(header: AgeHeader, passphrase: string, place: st
   return unwrap(stanza.body, key);
 }
 
-/** Whether a header is as whoever knows the file's key wrote it. */
-export function isAuthentic({ authenticated, mac }: AgeHeader, fileKey: Uint8Array): boolean {
+/** The code of a header, by which whoever knows the file's key sees that it was not altered. */
+export function macOf(authenticated: Uint8Array, fileKey: Uint8Array): Uint8Array {
   const key = new Uint8Array(hkdfSync("sha256", fileKey, new Uint8Array(), "header", 32));
-  return timingSafeEqual(createHmac("sha256", key).update(authenticated).digest(), mac);
+  return createHmac("sha256", key).update(authenticated).digest();
 }
+
+/** Whether a header is as whoever knows the file's key wrote it. */
+export const isAuthentic = ({ authenticated, mac }: AgeHeader, fileKey: Uint8Array): boolean =>
+  timingSafeEqual(macOf(authenticated, fileKey), mac);

@@ -1,34 +1,38 @@
 /** Files encrypted as they are written, in age's format. */
 import { randomBytes } from "node:crypto";
 import { InternalError } from "../../core/errors.ts";
-import { parseHeader } from "./age-header.ts";
-import { keyByPassphrase } from "./age-keys.node.ts";
+import { authenticatedPart, encodeHeader, parseHeader } from "./age-header.ts";
+import { keyByPassphrase, macOf, stanzaFor } from "./age-keys.node.ts";
 import { PayloadSealer, payloadKey, saltBytes, tagBytes } from "./age-payload.node.ts";
 
 /** To whom files are encrypted: recipients of X25519, `age1…`; or who knows a passphrase. */
 export type SealedTo = readonly string[] | { readonly passphrase: string };
 
-/** A header, and the key of its file. The library writes it with a payload of nothing, which is cut away. */
-async function newHeader(to: SealedTo): Promise<{ readonly header: Uint8Array; readonly fileKey: Uint8Array }> {
+/** Bytes of the key of a file. */
+const fileKeyBytes = 16;
+
+/** The header of a new file, and its key. */
+interface NewHeader {
+  readonly header: Uint8Array;
+  readonly fileKey: Uint8Array;
+}
+
+function headerFor(recipients: readonly string[]): NewHeader {
+  const fileKey = randomBytes(fileKeyBytes);
+  const authenticated = authenticatedPart(recipients.map((recipient) => stanzaFor(recipient, fileKey)));
+  return { header: encodeHeader({ authenticated, mac: macOf(authenticated, fileKey) }), fileKey };
+}
+
+/** The library writes it with a payload of nothing, which is cut away. */
+async function headerBy(passphrase: string): Promise<NewHeader> {
   // Loaded by who encrypts.
   const { Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
-  let fileKey: Uint8Array | undefined;
-  if ("passphrase" in to) encrypter.setPassphrase(to.passphrase);
-  else {
-    for (const recipient of to) encrypter.addRecipient(recipient);
-    // One that writes nothing, and hears the key.
-    encrypter.addRecipient({
-      wrapFileKey(key) {
-        fileKey = key.slice();
-        return [];
-      },
-    });
-  }
+  encrypter.setPassphrase(passphrase);
   const empty = await encrypter.encrypt(new Uint8Array());
   const header = empty.subarray(0, empty.length - saltBytes - tagBytes);
-  if ("passphrase" in to) fileKey = keyByPassphrase(parseHeader(header, "a header"), to.passphrase, "a header");
-  if (!fileKey) throw new InternalError("age-encryption did not tell the key of a file");
+  const fileKey = keyByPassphrase(parseHeader(header, "a header"), passphrase, "a header");
+  if (!fileKey) throw new InternalError("age-encryption wrote a header that its passphrase does not open");
   return { header, fileKey };
 }
 
@@ -44,7 +48,7 @@ export class FileSealer {
 
   /** Begins a file, with a key of its own. */
   static async for(to: SealedTo): Promise<FileSealer> {
-    const { header, fileKey } = await newHeader(to);
+    const { header, fileKey } = "passphrase" in to ? await headerBy(to.passphrase) : headerFor(to);
     const salt = randomBytes(saltBytes);
     return new FileSealer(Buffer.concat([header, salt]), new PayloadSealer(payloadKey(fileKey, salt)));
   }
