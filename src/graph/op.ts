@@ -419,6 +419,11 @@ export function defineOp<A extends Arity, const S extends AttributeSchema = Read
   return new OpDef(type, spec as unknown as OpSpec<"1-", AttributeSchema>);
 }
 
+const inferred = new WeakSet<Node>();
+
+/** Whether a node's types are those that its operator inferred: nodes do not change. */
+export const isInferred = (node: Node): boolean => inferred.has(node);
+
 /** A node of `op`, with its operands counted and its outputs inferred. */
 export function makeNode(
   op: OpDef,
@@ -452,7 +457,9 @@ export function makeNode(
     throw new ShapeError(
       `${op.type}: its result would be ${showShape(wrong.shape)}; pass operands and attributes that give whole extents`,
     );
-  return new Node(op, inputs, attributes, types, scope);
+  const node = new Node(op, inputs, attributes, types, scope);
+  inferred.add(node);
+  return node;
 }
 
 const describeOperand = (operand: unknown): string =>

@@ -3,13 +3,11 @@ import { InternalError } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { graphsOf } from "./attributes.ts";
 import type { Graph, Node, Value } from "./ir.ts";
-
-/** Nodes whose types are right; they do not change. */
-const typed = new WeakSet<Node>();
+import { isInferred } from "./op.ts";
 
 /** Throws InternalError when an output has another type than its operator infers. */
 function verifyTypes(node: Node): void {
-  if (typed.has(node)) return;
+  if (isInferred(node)) return;
   const types = node.op.infer(node.inputs, node.attributes);
   for (const [i, output] of node.outputs.entries()) {
     const type = types[i];
@@ -18,7 +16,6 @@ function verifyTypes(node: Node): void {
         `${node.op.type} output ${i} is ${output}, its rule infers ${type?.dtype}[${type?.shape}]`,
       );
   }
-  typed.add(node);
 }
 
 /** Throws InternalError at the first rule that the graph breaks. */

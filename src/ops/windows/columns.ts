@@ -3,7 +3,7 @@
  * [N · positions, K · C] of values [N, …, C], where K is the kernel's positions. Filters [M, C · K] have to be turned for the latter, or the
  * windows, whichever are fewer.
  */
-import { type Shape, size, stridesOf } from "../../core/shape.ts";
+import { type Shape, size } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { Rows } from "../../graph/rows.ts";
 import { zeros } from "../constant.ts";
@@ -11,8 +11,8 @@ import { add } from "../elementwise.ts";
 import { gather } from "../indexing.ts";
 import { matmul } from "../matmul.ts";
 import { concat, reshape, transpose } from "../movement.ts";
-import { offsetsOf, type Window } from "./geometry.ts";
-import { asRows, indexTensor, keyOf, sourceRow } from "./rows.ts";
+import type { Window } from "./geometry.ts";
+import { asRows, columnMajor, indexTensor, keyOf, sourceRows } from "./rows.ts";
 
 /** Elements up to which windows are laid out as columns (512 MB of float32); larger ones take other ways. */
 const columnLimit = 1 << 27;
@@ -44,14 +44,8 @@ function columnsOf(x: Value, window: Window, filters: number, { innermost, share
   const shape = byTap ? [outermost * taps, positions * inner] : [outermost * positions, taps * inner];
   if (isPointwise(window, spatial)) return reshape(x, shape);
   const index = shared(keyOf(byTap ? "columns" : "windows", outermost, spatial, window), () => {
-    const [offsets, places] = [offsetsOf(window.kernel), offsetsOf(window.output)];
-    const one = byTap
-      ? offsets.flatMap((offset) => places.map((place) => sourceRow(place, offset, spatial, window)))
-      : places.flatMap((place) => offsets.map((offset) => sourceRow(place, offset, spatial, window)));
-    const rows: number[] = [];
-    for (let o = 0; o < outermost; o++)
-      for (const row of one) rows.push(row === undefined ? outermost * inputs : o * inputs + row);
-    return indexTensor(rows);
+    const rows = sourceRows(spatial, window);
+    return indexTensor(byTap ? columnMajor(rows, taps) : rows, outermost, inputs);
   });
   const padded = [...window.begins, ...window.ends].some((width) => width > 0);
   const rows = padded ? concat([asRows(x), zeros([1, inner])]) : asRows(x);
@@ -103,42 +97,34 @@ export function scatterColumns(g: Value, w: Value, window: Window, spatial: Shap
 function addBack(rows: Value, shape: Shape, window: Window, { innermost, shared }: Rows): Value {
   const [outermost = 1, ...spatial] = shape.slice(0, -1);
   const [taps, positions] = [size(window.kernel), size(window.output)];
-  const strides = stridesOf(window.output);
-  /** Which windows read a position, and at which of their offsets: as rows of one that is outermost. */
-  const readersOf = (target: Shape): number[] =>
-    offsetsOf(window.kernel).flatMap((offset, tap) => {
-      let position = 0;
-      for (const [i, at] of target.entries()) {
-        const shifted = at + (window.begins[i] ?? 0) - (offset[i] ?? 0) * (window.dilations[i] ?? 1);
-        const step = shifted / (window.strides[i] ?? 1);
-        if (!Number.isInteger(step) || step < 0 || step >= (window.output[i] ?? 0)) return [];
-        position += step * (strides[i] ?? 1);
-      }
-      return innermost === "batch" ? tap * positions + position : position * taps + tap;
-    });
   // Of the offsets along an axis every so many fall on the same steps.
   const most = size(
     window.kernel.map((extent, i) =>
       window.dilations[i] === 1 ? Math.ceil(extent / (window.strides[i] ?? 1)) : extent,
     ),
   );
-  let found: readonly (readonly number[])[] | undefined;
-  /** Found once, and only where a table of them is not there yet. */
+  let found: readonly Int32Array[] | undefined;
+  /** Which windows read each position, at which of their offsets, in order: found once, and only where a table of them is not there yet. */
   const readers = () => {
-    found ??= offsetsOf(spatial).map(readersOf);
-    return found;
+    if (found) return found;
+    const tables = Array.from({ length: most }, () => new Int32Array(size(spatial)).fill(-1));
+    const counts = new Uint8Array(size(spatial));
+    const sources = columnMajor(sourceRows(spatial, window), taps);
+    for (const [at, target] of sources.entries()) {
+      if (target < 0) continue;
+      const [tap, position] = [Math.floor(at / positions), at % positions];
+      const table = tables[counts[target] as number] as Int32Array;
+      table[target] = innermost === "batch" ? at : position * taps + tap;
+      counts[target] = (counts[target] as number) + 1;
+    }
+    found = tables;
+    return tables;
   };
   const cuts = Array.from({ length: most }, (_, i) =>
     gather(
       rows,
       shared(keyOf(`${innermost} readers ${i}`, outermost, spatial, window), () =>
-        indexTensor(
-          Array.from({ length: outermost }, (_, o) =>
-            readers().map(({ [i]: row }) =>
-              row === undefined ? outermost * taps * positions : o * taps * positions + row,
-            ),
-          ).flat(),
-        ),
+        indexTensor(readers()[i] as Int32Array, outermost, taps * positions),
       ),
     ),
   );

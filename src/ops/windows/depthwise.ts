@@ -77,12 +77,9 @@ export function depthwiseTransposed(g: Value, w: Value, window: Window, spatial:
     const one = offsetsOf(extents).map((at) => {
       const steps = at.map((to, i) => (to - (before[i] ?? 0)) / (strides[i] ?? 1));
       const isThere = steps.every((step, i) => Number.isInteger(step) && step >= 0 && step < (window.output[i] ?? 0));
-      return isThere ? steps.reduce((row, step, i) => row * (window.output[i] ?? 1) + step, 0) : undefined;
+      return isThere ? steps.reduce((row, step, i) => row * (window.output[i] ?? 1) + step, 0) : -1;
     });
-    const rows: number[] = [];
-    for (let n = 0; n < batch; n++)
-      for (const row of one) rows.push(row === undefined ? batch * positions : n * positions + row);
-    return indexTensor(rows);
+    return indexTensor(Int32Array.from(one), batch, positions);
   });
   const rows = gather(concat([asRows(g), zeros([1, channels])]), index);
   const none = spatial.map(() => 0);
