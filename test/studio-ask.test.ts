@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodePng } from "../src/draw/index.ts";
+import { Tensor } from "../src/index.ts";
 import { askRoutes } from "../src/studio/api/ask-routes.node.ts";
 import { AskedModels } from "../src/studio/asking/asked-models.node.ts";
 import { ReportMaker } from "../src/studio/jobs/report-command.node.ts";
@@ -32,6 +34,10 @@ function writeData(): void {
   writeFileSync(join(folder, "table.csv"), `size,colour,good\n${rows.join("\n")}\n`);
   const texts = Array.from({ length: 90 }, (_, i) => (i % 2 ? `a great film ${i},liked` : `an awful film ${i},hated`));
   writeFileSync(join(folder, "texts.csv"), `text,said\n${texts.join("\n")}\n`);
+  // The recipe's other words have the sounds of one that is there.
+  cpSync(sounds, join(folder, "words"), { recursive: true });
+  for (const word of ["up", "down", "right", "on", "off", "go"])
+    cpSync(join(sounds, "stop"), join(folder, "words", word), { recursive: true });
 }
 
 beforeAll(async () => {
@@ -48,7 +54,9 @@ beforeAll(async () => {
       .then(() => train("gpt-char", "--limit", "20", ...tiny, "--out", "runs/gpt")),
     train(...table, ...tiny, "--out", "runs/table")
       .then(() => train("--data", "texts.csv", "--target", "said", ...tiny, "--out", "runs/texts"))
-      .then(() => train("--data", sounds, ...tiny, "--out", "runs/sounds")),
+      .then(() => train("--data", sounds, ...tiny, "--out", "runs/sounds"))
+      .then(() => train("keywords", "--data", "words", ...tiny, "--out", "runs/keywords"))
+      .then(() => train("detect-digits", "--limit", "64", ...tiny, "--out", "runs/detect")),
   ]);
   cpSync(join(root, "iris"), join(root, "iris-2"), { recursive: true });
   // A run of your own recipe, which has its own code for questions.
@@ -123,6 +131,23 @@ test("answers to numbers, rows, texts and sounds", { timeout: 60_000 }, async ()
     (await send("/api/predict?run=iris", json, JSON.stringify(new Array(25).fill([5, 3, 1, 0])))).text,
   );
   expect([several.predictions.length, several.rows]).toEqual([20, 25]);
+});
+
+test("runs that answer by a dialogue are asked with files of their kind", { timeout: 60_000 }, async () => {
+  expect((await howAsked("keywords")).input).toEqual({ kind: "sound" });
+  expect((await howAsked("detect")).input).toMatchObject({ kind: "image", channels: 1 });
+  const asked = async (run: string, type: string, body: Uint8Array) => {
+    const { status, text } = await send(`/api/predict?run=${run}`, type, body);
+    return [status, text] as const;
+  };
+  const [heard, words] = await asked("keywords", "audio/wav", readFileSync(sound));
+  expect([heard, likelyOf(words).length], words).toEqual([200, 10]);
+  const picture = encodePng(new Tensor("float32", [1, 64, 64], new Float32Array(64 * 64)));
+  const [seen, boxes] = await asked("detect", "image/png", picture);
+  expect(seen, boxes).toBe(200);
+  expect(JSON.parse(boxes).predictions).toHaveLength(1);
+  const [refused, why] = await asked("keywords", "image/png", picture);
+  expect([refused, JSON.parse(why).error], why).toEqual([400, expect.stringMatching(/convert it to WAV/)]);
 });
 
 test("an explanation has a picture, and its values in words", { timeout: 60_000 }, async () => {
