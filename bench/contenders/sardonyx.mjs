@@ -22,6 +22,7 @@ import {
   Trainer,
   tensor,
 } from "../../dist/src/index.js";
+import { selectBackend } from "../../dist/src/runtime/select.js";
 import { allocateArenas } from "../../dist/src/train/store/arena.js";
 import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
@@ -100,10 +101,11 @@ function training(model, shape) {
   return { step: () => trainer.step(batch), products: () => productsOf(model, shape) };
 }
 
-function adam32m() {
+async function adam32m() {
   const optimizer = adam();
   const names = ["parameters", "gradients", ...optimizer.slots];
-  const [shard] = allocateArenas([["w", { shape: [parameterCount] }]], names);
+  const { loopMemories } = await selectBackend();
+  const [shard] = allocateArenas([["w", { shape: [parameterCount] }]], names, { makeMemory: loopMemories(threads) });
   shard.vector("parameters").set(uniform(parameterCount, 1));
   shard.vector("gradients").set(uniform(parameterCount, 2));
   const bound = optimizer.bind(shard);
@@ -111,7 +113,7 @@ function adam32m() {
   let count = 0;
   return {
     step: () => bound.update(whole, { step: ++count, learningRate: 0.001, decayScale: 1, scale: 1 }),
-    note: "One thread: a fused WebAssembly loop.",
+    note: "A fused WebAssembly loop, whose segments all threads take.",
   };
 }
 

@@ -1,10 +1,11 @@
 /** Fused loops compute what their graphs say, in place, over the range asked for. */
 import { expect, test } from "vitest";
 import { abs, add, div, exp, maximum, minimum, mul, neg, sqrt, square, sub } from "../ops/index.ts";
+import { ownMemory } from "../runtime/loops.ts";
 import { fuse } from "./fused.ts";
 
 function vectors(count: number, length: number) {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((count * length * 4) / 65536) });
+  const memory = ownMemory(count * length * 4);
   return {
     memory,
     list: Array.from({ length: count }, (_, i) => new Float32Array(memory.buffer, i * length * 4, length)),

@@ -5,10 +5,9 @@
 import { InternalError, OptionError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import { constantOf, graphOf, input, type Value } from "../graph/ir.ts";
-import { code, kernelModule } from "./wasm-bytes.ts";
+import { bySegments, instantiate, type LoopMemory, type RunLoop } from "../runtime/loops.ts";
+import { code as instructions, kernelModule } from "./wasm-bytes.ts";
 
-/** Elements whose sum is taken in float32 before it joins a float64 total. */
-const block = 1 << 12;
 /** Vectors begin and end at multiples of this many elements. */
 export const vectorAlignment = 16;
 
@@ -19,8 +18,8 @@ export interface FusedGraph {
   readonly sum?: Value;
 }
 
-/** A compiled loop over the elements `start` to `end` of its vectors. It allocates nothing. */
-export type FusedKernel = (start: number, end: number, scalars: readonly number[]) => number;
+/** A compiled loop over the elements `start` to `end` of its vectors. */
+export type FusedKernel = RunLoop;
 
 /**
  * Compiles the graph that `build` makes from one element of each vector and the scalars.
@@ -32,31 +31,20 @@ export type FusedKernel = (start: number, end: number, scalars: readonly number[
  * kernel(0, x.length, []);
  */
 export function fuse(
-  memory: WebAssembly.Memory,
+  { memory, buffer, shared }: LoopMemory,
   vectors: readonly Float32Array[],
   scalarCount: number,
   build: (elements: readonly Value[], scalars: readonly Value[]) => FusedGraph,
 ): FusedKernel {
   for (const vector of vectors)
-    if (vector.buffer !== memory.buffer || vector.byteOffset % 16 !== 0 || vector.length % vectorAlignment !== 0)
+    if (vector.buffer !== buffer || vector.byteOffset % 16 !== 0 || vector.length % vectorAlignment !== 0)
       throw new InternalError("a fused loop needs aligned vectors in its own memory");
   const elements = vectors.map((_, i) => input("float32", [4], `vector_${i}`));
   const scalars = Array.from({ length: scalarCount }, (_, i) => input("float32", [], `scalar_${i}`));
-  const bytes = kernelModule(generate(elements, scalars, build(elements, scalars)));
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  const run = instance.exports.run as (...args: number[]) => number;
+  const bytes = kernelModule(generate(elements, scalars, build(elements, scalars)), shared?.pages);
   const bases = vectors.map(({ byteOffset }) => byteOffset);
-  const args = new Array<number>(vectors.length + 1 + scalarCount);
-  return (start, end, values) => {
-    for (let i = 0; i < scalarCount; i++) args[vectors.length + 1 + i] = values[i] ?? 0;
-    let total = 0;
-    for (let from = start; from < end; from += block) {
-      for (let i = 0; i < bases.length; i++) args[i] = (bases[i] as number) + 4 * from;
-      args[vectors.length] = 4 * (Math.min(from + block, end) - from);
-      total += run(...args);
-    }
-    return total;
-  };
+  const code = { module: new WebAssembly.Module(bytes), bases, scalars: scalarCount };
+  return shared ? shared.team.loop(code) : bySegments(instantiate(code, memory));
 }
 
 /** The loop: load every vector that is read, compute each node into a local, store the results. */
@@ -78,13 +66,21 @@ function generate(elements: readonly Value[], scalars: readonly Value[], { resul
   const before: number[] = [];
   const inside: number[] = [];
   for (const [i, scalar] of scalars.entries())
-    before.push(...code.localGet(elements.length + 1 + i), ...code.splat, ...code.localSet(localOf(scalar)));
+    before.push(
+      ...instructions.localGet(elements.length + 1 + i),
+      ...instructions.splat,
+      ...instructions.localSet(localOf(scalar)),
+    );
   for (const element of elements) localOf(element);
   for (const node of nodes) {
     const [output] = node.outputs;
     const tensor = constantOf(output);
     if (tensor && size(tensor.shape) === 1) {
-      before.push(...code.f32Const(Number(tensor.data[0])), ...code.splat, ...code.localSet(localOf(output)));
+      before.push(
+        ...instructions.f32Const(Number(tensor.data[0])),
+        ...instructions.splat,
+        ...instructions.localSet(localOf(output)),
+      );
       continue;
     }
     const { simd } = node.op;
@@ -92,33 +88,47 @@ function generate(elements: readonly Value[], scalars: readonly Value[], { resul
       throw new OptionError(
         `${node.op.type} cannot be fused into an elementwise loop; use + - * /, sqrt, min, max, abs`,
       );
-    for (const operand of node.inputs) inside.push(...code.localGet(known(operand)));
-    inside.push(...code.simd(simd), ...code.localSet(localOf(output)));
+    for (const operand of node.inputs) inside.push(...instructions.localGet(known(operand)));
+    inside.push(...instructions.simd(simd), ...instructions.localSet(localOf(output)));
   }
   const accumulator = count + locals.size;
   const position = accumulator + 1;
-  const address = (i: number) => [...code.localGet(i), ...code.localGet(position), ...code.i32Add];
+  const address = (i: number) => [
+    ...instructions.localGet(i),
+    ...instructions.localGet(position),
+    ...instructions.i32Add,
+  ];
   const used = new Set([...outputs, ...nodes.flatMap((node) => node.inputs)]);
   const loads = elements.flatMap((element, i) =>
-    used.has(element) ? [...address(i), ...code.vectorLoad, ...code.localSet(known(element))] : [],
+    used.has(element) ? [...address(i), ...instructions.vectorLoad, ...instructions.localSet(known(element))] : [],
   );
   const stores = results.flatMap((result, i) =>
-    result ? [...address(i), ...code.localGet(known(result)), ...code.vectorStore] : [],
+    result ? [...address(i), ...instructions.localGet(known(result)), ...instructions.vectorStore] : [],
   );
   const sums = sum
-    ? [...code.localGet(accumulator), ...code.localGet(known(sum)), ...code.simd("add"), ...code.localSet(accumulator)]
+    ? [
+        ...instructions.localGet(accumulator),
+        ...instructions.localGet(known(sum)),
+        ...instructions.simd("add"),
+        ...instructions.localSet(accumulator),
+      ]
     : [];
-  const advance = [...code.localGet(position), ...code.i32Const(16), ...code.i32Add, ...code.localSet(position)];
+  const advance = [
+    ...instructions.localGet(position),
+    ...instructions.i32Const(16),
+    ...instructions.i32Add,
+    ...instructions.localSet(position),
+  ];
   const again = [
-    ...code.localGet(position),
-    ...code.localGet(elements.length),
-    ...code.i32LessThanUnsigned,
-    ...code.branchIf(0),
+    ...instructions.localGet(position),
+    ...instructions.localGet(elements.length),
+    ...instructions.i32LessThanUnsigned,
+    ...instructions.branchIf(0),
   ];
   const lanes = [0, 1, 2, 3].flatMap((lane) => [
-    ...code.localGet(accumulator),
-    ...code.lane(lane),
-    ...(lane > 0 ? code.f32Add : []),
+    ...instructions.localGet(accumulator),
+    ...instructions.lane(lane),
+    ...(lane > 0 ? instructions.f32Add : []),
   ]);
   return {
     addresses: elements.length,
@@ -126,14 +136,14 @@ function generate(elements: readonly Value[], scalars: readonly Value[], { resul
     vectorLocals: locals.size + 1,
     body: [
       ...before,
-      ...code.loop,
+      ...instructions.loop,
       ...loads,
       ...inside,
       ...stores,
       ...sums,
       ...advance,
       ...again,
-      ...code.end,
+      ...instructions.end,
       ...lanes,
     ],
   };

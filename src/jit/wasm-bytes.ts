@@ -80,11 +80,16 @@ export interface KernelCode {
   readonly body: readonly number[];
 }
 
-/** A module that imports `env.memory` and exports `run`, which returns an f32. */
-export function kernelModule({ addresses, scalars, vectorLocals, body }: KernelCode): Uint8Array<ArrayBuffer> {
+/** A module that imports `env.memory` and exports `run`, which returns an f32. @param sharedPages pages of a memory that threads share */
+export function kernelModule(
+  { addresses, scalars, vectorLocals, body }: KernelCode,
+  sharedPages?: number,
+): Uint8Array<ArrayBuffer> {
   const parameters = [...new Array<number>(addresses + 1).fill(i32), ...new Array<number>(scalars).fill(f32)];
   const type = [0x60, ...sized(parameters), ...sized([f32])];
-  const memory = [...text("env"), ...text("memory"), 0x02, 0x00, 0x00];
+  // From no pages on, or, shared, from and up to as many as there are (threads proposal, "Memory Types").
+  const limits = sharedPages === undefined ? [0x00, 0x00] : [0x03, ...leb(sharedPages), ...leb(sharedPages)];
+  const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
   const locals = [0x02, ...leb(vectorLocals), v128, 0x01, i32];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],

@@ -1,6 +1,7 @@
 /** Execution in Node by onnxruntime-node. */
 import { totalmem } from "node:os";
 import * as ort from "onnxruntime-node";
+import { loopMemories } from "./loop-team.node.ts";
 import { createSession } from "./ort.ts";
 import type { Backend } from "./session.ts";
 import { defaultThreads } from "./threads.node.ts";
@@ -12,6 +13,7 @@ export const backend: Backend = {
   blocks: process.arch === "x64",
   // The engine takes casts to float16 and back out of the way, and computes float32.
   halfSums: "rounded",
+  loopMemories: (threads = defaultThreads()) => loopMemories(threads),
   compile: (model, { threads = defaultThreads(), spinning = true, memoryPattern = true, profilePrefix } = {}) =>
     createSession(
       ort,

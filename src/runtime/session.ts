@@ -1,5 +1,6 @@
 /** What Sardonyx asks of an execution engine. */
 import type { Tensor } from "../core/tensor.ts";
+import type { MakeLoopMemory } from "./loops.ts";
 
 /**
  * Where graphs run. `cpu` needs Node; `wasm` runs in a browser, and in Node when onnxruntime-web is installed; `webgpu` needs a graphics
@@ -109,4 +110,6 @@ export interface Backend {
   /** How it computes products of float16. */
   readonly halfSums: HalfSums;
   compile(model: Uint8Array, options?: SessionOptions, as?: CompiledAs): Promise<Session>;
+  /** Memory of vectors whose loops so many threads compute; default that of one. */
+  loopMemories?(threads: number | undefined): MakeLoopMemory;
 }

@@ -5,6 +5,7 @@ import { Tensor } from "../../core/tensor.ts";
 import { input, type Value } from "../../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../../jit/compile.ts";
 import { type FusedKernel, fuse, vectorAlignment } from "../../jit/fused.ts";
+import { type LoopMemory, type MakeLoopMemory, ownMemory } from "../../runtime/loops.ts";
 import {
   type GradientPlaces,
   gradientsName,
@@ -14,24 +15,28 @@ import {
   type WholeRewrite,
 } from "./shard.ts";
 
-const pageBytes = 1 << 16;
 /** What one WebAssembly memory can hold. */
 const memoryBytes = 2 ** 32;
 
 /** Vectors in one WebAssembly memory. A model has one such shard for every 4 GiB of vectors. */
 export class Arena implements Shard {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: LoopMemory;
   readonly slots: readonly Slot[];
   /** Elements of each vector. */
   readonly length: number;
   readonly #vectors = new Map<string, Float32Array>();
   readonly #compile: CompileOptions;
 
-  constructor({ slots, length }: Extent, names: readonly string[], options: CompileOptions = {}) {
+  constructor(
+    { slots, length }: Extent,
+    names: readonly string[],
+    options: CompileOptions = {},
+    makeMemory: MakeLoopMemory = ownMemory,
+  ) {
     this.slots = slots;
     this.length = length;
     this.#compile = options;
-    this.memory = new WebAssembly.Memory({ initial: Math.ceil((names.length * length * 4) / pageBytes) });
+    this.memory = makeMemory(names.length * length * 4);
     for (const [i, name] of names.entries())
       this.#vectors.set(name, new Float32Array(this.memory.buffer, i * length * 4, length));
   }
@@ -137,13 +142,22 @@ export function layOutSlots(
   return extents;
 }
 
+/** How shards are made in the host's memory. */
+export interface ArenaOptions {
+  /** For what optimizers compile. */
+  readonly compile?: CompileOptions;
+  /** The bytes of one memory; default what WebAssembly has. */
+  readonly limit?: number;
+  /** Default memory of one thread. */
+  readonly makeMemory?: MakeLoopMemory | undefined;
+}
+
 /** Shards in the host's memory for parameters, with a vector of each name, all zero. */
 export const allocateArenas = (
   parameters: readonly (readonly [string, { readonly shape: Shape }])[],
   names: readonly string[],
-  options: CompileOptions = {},
-  limit = memoryBytes,
+  { compile: compileOptions, limit = memoryBytes, makeMemory }: ArenaOptions = {},
 ): readonly Arena[] =>
   layOutSlots(parameters, names.length, { limit, alignment: vectorAlignment }).map(
-    (extent) => new Arena(extent, names, options),
+    (extent) => new Arena(extent, names, compileOptions, makeMemory),
   );
