@@ -1,23 +1,16 @@
 /** One curve of the runs that were chosen, drawn over one another, with what it is drawn over and how. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
-import { type Curve, type RunSummary, studio } from "../shared/api.ts";
+import { type Axis, axes, type Curve, colorOf, type Drawing } from "../../src/studio/runs/curve.ts";
+import { type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
-import { type Axis, axes, Chart } from "./chart.tsx";
-import { colorOf } from "./colors.ts";
-import { saveCsv, savePng } from "./save.ts";
+import { Chart } from "./chart.tsx";
+import { saveCsv, savePng, saveSvg } from "./save.ts";
 
 /** A curve by its name, and whether it has a point for each epoch. */
 export interface CurveChoice {
   readonly name: string;
   readonly by: "batch" | "epoch";
-}
-
-/** How all curves are drawn. */
-export interface Drawing {
-  readonly axis: Axis;
-  readonly smoothing: number;
-  readonly logarithmic: boolean;
 }
 
 /** Columns of points: about one for each pixel of a wide chart. */
@@ -122,6 +115,19 @@ export function CurvePanel({ choice: { name, by }, runs, drawing, onClose }: Pan
           >
             {say("exportPng")}
           </button>
+          <button
+            type="button"
+            class="quiet"
+            onClick={() =>
+              saveSvg(curves, {
+                ...{ title: name, axis, axisLabel: say(axisTexts[axis]), logarithmic, placeOf, nameOf },
+                span: spanOf(plot.current),
+              })
+            }
+            disabled={curves.length === 0}
+          >
+            {say("exportSvg")}
+          </button>
           {onClose && (
             <button type="button" class="quiet" aria-label={say("closeCurve")} onClick={onClose}>
               ×
@@ -133,6 +139,12 @@ export function CurvePanel({ choice: { name, by }, runs, drawing, onClose }: Pan
       <Chart {...{ label: title, curves, placeOf, nameOf, axis, logarithmic, onPlot }} />
     </section>
   );
+}
+
+/** What is shown of the axis below: less than all where a part was drawn larger. */
+function spanOf(plot: uPlot | undefined): readonly [number, number] | undefined {
+  const { min, max } = plot?.scales["x"] ?? {};
+  return typeof min === "number" && typeof max === "number" ? [min, max] : undefined;
 }
 
 /** A spot in the color of a run. */

@@ -1,9 +1,11 @@
 /** One run: what it was trained with, what it reached, its curves and report, and what is done with it. */
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Drawing } from "../../src/studio/runs/curve.ts";
 import { fileAddress, type Job, type RunDetails, type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
 import { numberText, timeText } from "../shared/numbers.ts";
-import { type CurveChoice, CurvePanel, type Drawing, DrawingControls } from "./curve-panel.tsx";
+import { type CurveChoice, CurvePanel, DrawingControls } from "./curve-panel.tsx";
+import { PageButton } from "./page-button.tsx";
 
 /** Numbers of a run by name. */
 function Numbers({ title, numbers }: { title: string; numbers: readonly (readonly [string, string])[] }) {
@@ -224,6 +226,7 @@ export function RunPage({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }
       </div>
       <h2>{say("curves")}</h2>
       <DrawingControls drawing={drawing} onChange={setDrawing} />
+      <PageButton runs={[id]} drawing={drawing} label={say("exportPage")} />
       <div class="panels">
         {curves.map((choice) => (
           <CurvePanel key={`${choice.by}/${choice.name}`} choice={choice} runs={runs} drawing={drawing} />

@@ -9,7 +9,7 @@ import type { Fork } from "../../src/studio/jobs/fork.node.ts";
 import type { Job } from "../../src/studio/jobs/job-queue.node.ts";
 import type { FormField, RecipeForm } from "../../src/studio/jobs/recipe-form.node.ts";
 import type { Annotations } from "../../src/studio/runs/annotations.node.ts";
-import type { Curve } from "../../src/studio/runs/run-library.node.ts";
+import type { Curve, Drawing } from "../../src/studio/runs/curve.ts";
 import type { RunSummary, SettingValue } from "../../src/studio/runs/run-summary.node.ts";
 
 export type {
@@ -149,6 +149,16 @@ export const studio = {
       ["smoothing", String(smoothing)],
       ...runs.map((run) => ["run", run] as const),
     ]),
+  /** Runs as one page of HTML. */
+  page: async (runs: readonly string[], { axis, smoothing, logarithmic }: Drawing): Promise<Blob> => {
+    const query = [
+      ["axis", axis],
+      ["smoothing", String(smoothing)],
+      ["logarithmic", String(logarithmic)],
+    ];
+    const response = await fetch(`/api/page?${new URLSearchParams([...query, ...runs.map((run) => ["run", run])])}`);
+    return response.ok ? response.blob() : answerOf<Blob>(response);
+  },
   details: (run: string) => ask<RunDetails>("/api/run", [["run", run]]),
   annotate: (run: string, change: Annotations) => send<Annotations>("/api/annotate", { run, ...change }),
   remove: (run: string) => send<{ place: string }>("/api/delete", { run }),

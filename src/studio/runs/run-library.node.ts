@@ -7,6 +7,7 @@ import { runFiles } from "../../runs/folder/run-folder.node.ts";
 import { dataFolder } from "../data/data-places.node.ts";
 import { annotationsFile } from "./annotations.node.ts";
 import { AppendedFile } from "./appended-file.node.ts";
+import type { Curve } from "./curve.ts";
 import { readEvents } from "./event-records.ts";
 import { LogSeries } from "./log-records.ts";
 import { eventsSummary, type RunSummary, summaryOf } from "./run-summary.node.ts";
@@ -29,23 +30,6 @@ export interface CurveOptions {
   readonly columns: number;
   /** Weight of what came before in the smoothed curve, from 0 to below 1; 0 for none. */
   readonly smoothing?: number;
-}
-
-/** A curve, thinned for drawing. */
-export interface Curve {
-  readonly run: string;
-  readonly name: string;
-  /** Whether it has a point for each epoch, or for some batches. */
-  readonly by: "batch" | "epoch";
-  /** Batches that the run had made at each point; of event files the step that they say. */
-  readonly batches: readonly number[];
-  readonly values: readonly (number | null)[];
-  /** The values smoothed over all points, those that are not drawn among them. */
-  readonly smoothed?: readonly (number | null)[];
-  /** Batches of an epoch, where they are known. */
-  readonly batchesOfEpoch?: number;
-  /** Seconds since 1970 of each point, where event files say them. */
-  readonly times?: readonly number[];
 }
 
 /** Series of a folder, with what reads them on. */

@@ -1,0 +1,108 @@
+/** The studio's page of a run: what is saved and sent of it, what its layers did, in Chromium. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Download, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runRecipe } from "../src/node.ts";
+import { executablePath, startChromium } from "./chromium.ts";
+import { type StudioProcess, startStudio } from "./studio-process.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sardonyx-studio-run-"));
+const root = join(folder, "runs");
+const evil = "<script>alert(1)</script><img src=x onerror=alert(1)>";
+
+let studio: StudioProcess;
+beforeAll(async () => {
+  await runRecipe("iris", { epochs: 4, seed: 5, watchLayers: 1 }, { out: join(root, "iris"), threads: 1 });
+  cpSync(join(root, "iris"), join(root, "named"), { recursive: true });
+  writeFileSync(join(root, "named/studio.json"), JSON.stringify({ name: evil, note: evil, tags: [evil.slice(0, 50)] }));
+  studio = await startStudio(root, folder);
+}, 120_000);
+afterAll(async () => {
+  studio?.child.kill("SIGKILL");
+  await studio?.ended;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const contentOf = async (download: Download): Promise<string> => readFileSync(await download.path(), "utf8");
+
+describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", () => {
+  let browser: Browser;
+  let page: Page;
+  const wrong: string[] = [];
+  beforeAll(async () => {
+    browser = await startChromium();
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-US" });
+    page.on("pageerror", (error) => wrong.push(error.message));
+    page.on("dialog", (dialog) => wrong.push(dialog.message()));
+    await page.goto(studio.url.href);
+    await page.getByRole("row", { name: /iris/ }).first().waitFor();
+  });
+  afterAll(() => browser?.close());
+
+  const openRun = async (id: string) => {
+    await page.goto(new URL(`/#/run/${encodeURIComponent(id)}`, studio.url).href);
+    await page.getByRole("region", { name: "loss · epochs", exact: true }).locator("canvas").waitFor();
+  };
+  const saved = async (press: () => Promise<void>): Promise<Download> => {
+    const download = page.waitForEvent("download");
+    await press();
+    return download;
+  };
+  /** Opens a file that was saved, as whoever it is sent to does; addresses that it asks for. */
+  const opened = async (html: string): Promise<{ readonly page: Page; readonly asked: readonly string[] }> => {
+    const path = join(folder, "sent.html");
+    writeFileSync(path, html);
+    const own = await browser.newPage();
+    const asked: string[] = [];
+    own.on("request", (request) => asked.push(request.url()));
+    own.on("dialog", (dialog) => wrong.push(dialog.message()));
+    await own.goto(`file://${path}`);
+    return { page: own, asked };
+  };
+
+  test("a curve is saved as SVG, on the axis and with the smoothing of the page", async () => {
+    await openRun("iris");
+    await page.getByLabel("Over").selectOption("epoch");
+    const panel = page.getByRole("region", { name: "loss · epochs", exact: true });
+    const download = await saved(() => panel.getByRole("button", { name: "SVG" }).click());
+    expect(download.suggestedFilename()).toBe("loss.svg");
+    const svg = await contentOf(download);
+    expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    expect(svg).toContain(">iris: loss</text>");
+    expect(svg).toContain(">epochs</text>");
+    const parsed = await page.evaluate(
+      (text) => new DOMParser().parseFromString(text, "image/svg+xml").querySelector("parsererror")?.textContent,
+      svg,
+    );
+    expect(parsed).toBeUndefined();
+  });
+
+  test("a run is saved as one page, which opens without the studio and asks for nothing", async () => {
+    await openRun("named");
+    const download = await saved(() => page.getByRole("button", { name: "Save as one HTML file" }).click());
+    expect(download.suggestedFilename()).toBe("named.html");
+    const sent = await opened(await contentOf(download));
+    expect(sent.asked).toHaveLength(1);
+    await sent.page.getByRole("heading", { name: evil }).waitFor();
+    for (const heading of ["Notes", "Test", "Training", "Layers", "Settings", "Curves"])
+      expect(await sent.page.getByRole("heading", { name: heading, exact: true }).count(), heading).toBe(1);
+    expect(await sent.page.locator("script, iframe, img:not([src^='data:'])").count()).toBe(0);
+    expect(await sent.page.locator("svg").count()).toBeGreaterThan(4);
+    await sent.page.close();
+  });
+
+  test("so are the runs that are drawn in the table, side by side", async () => {
+    await page.goto(new URL("/#/", studio.url).href);
+    const download = await saved(() =>
+      page.getByRole("button", { name: "Save the 2 runs drawn as one HTML file" }).click(),
+    );
+    const sent = await opened(await contentOf(download));
+    expect(sent.asked).toHaveLength(1);
+    expect(await sent.page.getByRole("row", { name: /iris finished/ }).count()).toBe(1);
+    expect(await sent.page.locator("details").count()).toBe(2);
+    await sent.page.close();
+    expect(wrong).toEqual([]);
+  });
+});
