@@ -15,6 +15,7 @@ const evil = "<script>alert(1)</script><img src=x onerror=alert(1)>";
 let studio: StudioProcess;
 beforeAll(async () => {
   await runRecipe("iris", { epochs: 4, seed: 5, watchLayers: 1 }, { out: join(root, "iris"), threads: 1 });
+  await runRecipe("iris", { epochs: 2, seed: 5 }, { out: join(root, "plain"), threads: 1 });
   cpSync(join(root, "iris"), join(root, "named"), { recursive: true });
   writeFileSync(join(root, "named/studio.json"), JSON.stringify({ name: evil, note: evil, tags: [evil.slice(0, 50)] }));
   studio = await startStudio(root, folder);
@@ -64,7 +65,7 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
 
   test("a curve is saved as SVG, on the axis and with the smoothing of the page", async () => {
     await openRun("iris");
-    await page.getByLabel("Over").selectOption("epoch");
+    await page.getByLabel(/^Over/).selectOption("epoch");
     const panel = page.getByRole("region", { name: "loss · epochs", exact: true });
     const download = await saved(() => panel.getByRole("button", { name: "SVG" }).click());
     expect(download.suggestedFilename()).toBe("loss.svg");
@@ -93,15 +94,39 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
     await sent.page.close();
   });
 
+  test("its layers are a heat map, curves, and numbers, and how to have them is said where there are none", async () => {
+    await openRun("iris");
+    const layers = page.getByRole("region", { name: "Layers over time" });
+    await layers.getByRole("img", { name: "norm of the gradient, by layer and epoch" }).waitFor();
+    await layers.getByLabel("Quantity").selectOption("dead");
+    const download = await saved(() => layers.getByRole("button", { name: "SVG" }).click());
+    expect(download.suggestedFilename()).toBe("layers-dead.svg");
+    const svg = await contentOf(download);
+    const moments = JSON.parse(readFileSync(join(root, "iris/report.json"), "utf8")).layers as { epoch: number }[];
+    expect(moments.length).toBeGreaterThan(4);
+    const [first = ""] = /<title>([^:<]+): 0 /.exec(svg)?.slice(1) ?? [];
+    expect(svg.match(new RegExp(`<title>${first}: `, "g"))).toHaveLength(moments.length);
+    await layers.getByLabel("Shown as").selectOption("lines");
+    await layers.locator("canvas").waitFor();
+    const csv = await contentOf(await saved(() => layers.getByRole("button", { name: "CSV" }).click()));
+    expect(csv.split("\n").filter((line) => line.startsWith(`${first},`))).toHaveLength(moments.length);
+    await layers.getByText(`The last measurement, after epoch ${moments.at(-1)?.epoch}`).click();
+    await layers.getByRole("rowheader", { name: `${first} Dense` }).waitFor();
+    await openRun("plain");
+    await page.getByText("No layers were measured in this run.").waitFor();
+    await page.getByRole("region", { name: "Layers over time" }).getByRole("link").click();
+    await page.getByLabel("watchLayers", { exact: true }).waitFor();
+  });
+
   test("so are the runs that are drawn in the table, side by side", async () => {
     await page.goto(new URL("/#/", studio.url).href);
     const download = await saved(() =>
-      page.getByRole("button", { name: "Save the 2 runs drawn as one HTML file" }).click(),
+      page.getByRole("button", { name: "Save the 3 runs drawn as one HTML file" }).click(),
     );
     const sent = await opened(await contentOf(download));
     expect(sent.asked).toHaveLength(1);
     expect(await sent.page.getByRole("row", { name: /iris finished/ }).count()).toBe(1);
-    expect(await sent.page.locator("details").count()).toBe(2);
+    expect(await sent.page.locator("details").count()).toBe(3);
     await sent.page.close();
     expect(wrong).toEqual([]);
   });

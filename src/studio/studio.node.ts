@@ -14,6 +14,7 @@ import { askRoutes } from "./api/ask-routes.node.ts";
 import { dataRoutes } from "./api/data-routes.node.ts";
 import { finetuneRoutes } from "./api/finetune-routes.node.ts";
 import { inspectRoutes } from "./api/inspect-routes.node.ts";
+import { layerRoutes } from "./api/layer-routes.node.ts";
 import { runRoutes } from "./api/run-routes.node.ts";
 import { shareRoutes } from "./api/share-routes.node.ts";
 import { trainingRoutes } from "./api/training-routes.node.ts";
@@ -147,6 +148,7 @@ class StudioServer {
     const reports = new ReportMaker({ root: process.cwd(), program: command });
     this.#routes = [
       ...runRoutes(this.#library, () => this.#look("all")),
+      ...layerRoutes(this.#library),
       ...shareRoutes(this.#library),
       ...trainingRoutes(this.#library, this.#queue),
       ...dataRoutes({ library: this.#library, queue: this.#queue, uploads: this.#uploads, reports }),

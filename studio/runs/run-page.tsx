@@ -5,6 +5,7 @@ import { fileAddress, type Job, type RunDetails, type RunSummary, studio } from 
 import { useSay } from "../shared/language.ts";
 import { numberText, timeText } from "../shared/numbers.ts";
 import { type CurveChoice, CurvePanel, DrawingControls } from "./curve-panel.tsx";
+import { Layers } from "./layer-panel.tsx";
 import { PageButton } from "./page-button.tsx";
 
 /** Numbers of a run by name. */
@@ -232,6 +233,7 @@ export function RunPage({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }
           <CurvePanel key={`${choice.by}/${choice.name}`} choice={choice} runs={runs} drawing={drawing} />
         ))}
       </div>
+      {run.recipe !== undefined && <Layers run={run} drawing={drawing} />}
       {evaluation?.confusion && <Confusion matrix={evaluation.confusion} classes={evaluation.classes ?? []} />}
       {files.includes("report.html") && (
         <>

@@ -30,15 +30,20 @@ export function csvOf(curves: readonly Curve[], nameOf: (run: string) => string)
 }
 
 /** A file's name of a curve's, which may have slashes. */
-const fileName = (name: string, ending: string): string => `${name.replace(/\W+/g, "-") || "curves"}.${ending}`;
+const fileName = (name: string, ending: string): string =>
+  `${name.replace(/[^\p{L}\p{N}_]+/gu, "-") || "curves"}.${ending}`;
 
 export const saveCsv = (curves: readonly Curve[], nameOf: (run: string) => string): void =>
   download(fileName(curves[0]?.name ?? "", "csv"), new Blob([csvOf(curves, nameOf)], { type: "text/csv" }));
 
-/** Saves curves as lines that can be enlarged. */
-export function saveSvg(curves: readonly Curve[], options: CurveSvgOptions): void {
+/** Saves SVG text. */
+export const saveSvgText = (svg: string, name: string): void =>
+  download(fileName(name, "svg"), new Blob([svg], { type: "image/svg+xml" }));
+
+/** Saves curves as lines that can be enlarged, under the name that stands above them. */
+export function saveSvg({ curves, ...options }: CurveSvgOptions & { readonly curves: readonly Curve[] }): void {
   const svg = curvesSvg(curves, options);
-  if (svg !== undefined) download(fileName(options.title, "svg"), new Blob([svg], { type: "image/svg+xml" }));
+  if (svg !== undefined) saveSvgText(svg, options.title);
 }
 
 /** Saves runs as one page of HTML, their curves drawn as they are shown. */

@@ -1,6 +1,7 @@
 /** What the page asks the studio, and what it is told as it happens. */
 
 import type { Prediction, WrittenLine, WrittenToken } from "../../src/studio/api/ask-routes.node.ts";
+import type { LayerAnswer } from "../../src/studio/api/layer-routes.node.ts";
 import type { Explained } from "../../src/studio/asking/explained.node.ts";
 import type { AskedColumn, AskedInput, HowAsked } from "../../src/studio/asking/how-asked.node.ts";
 import type { OwnData } from "../../src/studio/data/own-data.node.ts";
@@ -22,6 +23,7 @@ export type {
   FormField,
   HowAsked,
   Job,
+  LayerAnswer,
   OwnData,
   Prediction,
   ProfileReport,
@@ -148,6 +150,11 @@ export const studio = {
       ["columns", String(columns)],
       ["smoothing", String(smoothing)],
       ...runs.map((run) => ["run", run] as const),
+    ]),
+  layers: (run: string, quantity: string) =>
+    ask<LayerAnswer>("/api/layers", [
+      ["run", run],
+      ["quantity", quantity],
     ]),
   /** Runs as one page of HTML. */
   page: async (runs: readonly string[], { axis, smoothing, logarithmic }: Drawing): Promise<Blob> => {
