@@ -118,6 +118,21 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
     await page.getByLabel("watchLayers", { exact: true }).waitFor();
   });
 
+  test("the load of the process has curves of its own", async () => {
+    await openRun("iris");
+    await page.getByRole("heading", { name: "System load" }).waitFor();
+    const memory = page.getByRole("region", { name: "memoryMiB · batches" });
+    const csv = await contentOf(await saved(() => memory.getByRole("button", { name: "CSV" }).click()));
+    const values = csv
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => Number(line.split(",").at(-1)));
+    expect(values.length).toBeGreaterThan(4);
+    for (const value of values) expect(value).toBeGreaterThan(20);
+    expect(await page.getByRole("region", { name: "cpuPercent · batches" }).count()).toBe(1);
+  });
+
   test("so are the runs that are drawn in the table, side by side", async () => {
     await page.goto(new URL("/#/", studio.url).href);
     const download = await saved(() =>

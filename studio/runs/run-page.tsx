@@ -1,6 +1,6 @@
 /** One run: what it was trained with, what it reached, its curves and report, and what is done with it. */
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Drawing } from "../../src/studio/runs/curve.ts";
+import { type Drawing, loadCurves } from "../../src/studio/runs/curve.ts";
 import { fileAddress, type Job, type RunDetails, type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
 import { numberText, timeText } from "../shared/numbers.ts";
@@ -189,6 +189,15 @@ export function RunPage({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }
   const entries = (numbers: Readonly<Record<string, number>>) =>
     Object.entries(numbers).map(([name, value]) => [name, numberText(value)] as const);
   const { evaluation, files = [] } = details ?? {};
+  const isLoad = ({ name }: CurveChoice) => loadCurves.includes(name);
+  const [learning, load] = [curves.filter((own) => !isLoad(own)), curves.filter(isLoad)];
+  const panelsOf = (choices: readonly CurveChoice[]) => (
+    <div class="panels">
+      {choices.map((choice) => (
+        <CurvePanel key={`${choice.by}/${choice.name}`} choice={choice} runs={runs} drawing={drawing} />
+      ))}
+    </div>
+  );
   return (
     <>
       <p>
@@ -228,11 +237,14 @@ export function RunPage({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }
       <h2>{say("curves")}</h2>
       <DrawingControls drawing={drawing} onChange={setDrawing} />
       <PageButton runs={[id]} drawing={drawing} label={say("exportPage")} />
-      <div class="panels">
-        {curves.map((choice) => (
-          <CurvePanel key={`${choice.by}/${choice.name}`} choice={choice} runs={runs} drawing={drawing} />
-        ))}
-      </div>
+      {panelsOf(learning)}
+      {load.length > 0 && (
+        <>
+          <h2>{say("load")}</h2>
+          <p class="soft">{say("loadHint")}</p>
+          {panelsOf(load)}
+        </>
+      )}
       {run.recipe !== undefined && <Layers run={run} drawing={drawing} />}
       {evaluation?.confusion && <Confusion matrix={evaluation.confusion} classes={evaluation.classes ?? []} />}
       {files.includes("report.html") && (

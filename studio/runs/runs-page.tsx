@@ -1,6 +1,6 @@
 /** All runs: what is shown of them, and their curves over one another. */
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Drawing } from "../../src/studio/runs/curve.ts";
+import { type Drawing, loadCurves } from "../../src/studio/runs/curve.ts";
 import { type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
 import { type CurveChoice, CurvePanel, DrawingControls } from "./curve-panel.tsx";
@@ -153,7 +153,8 @@ export function RunsPage({ runs, root }: { runs: readonly RunSummary[]; root: st
 }
 
 /** What is drawn at first: the loss of batches, and what validation measures. */
-function firstChoices(known: readonly CurveChoice[]): CurveChoice[] {
+function firstChoices(all: readonly CurveChoice[]): CurveChoice[] {
+  const known = all.filter(({ name }) => !loadCurves.includes(name));
   const byBatch = known.find(({ by }) => by === "batch");
   const byEpoch = known.find(({ by }) => by === "epoch");
   return [byBatch, byEpoch].filter((own) => own !== undefined).slice(0, firstCurves);

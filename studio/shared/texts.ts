@@ -62,6 +62,11 @@ export const texts = {
   exportSvg: ["SVG", "SVG"],
   exportPage: ["Save as one HTML file", "保存为一个 HTML 文件"],
   exportPages: ["Save the {count} runs drawn as one HTML file", "将绘制的 {count} 个运行保存为一个 HTML 文件"],
+  load: ["System load", "系统负载"],
+  loadHint: [
+    "Of the process that trains: its share of the processor, where 100 % is one core, and its resident memory in MiB.",
+    "训练进程的情况：处理器占用（100 % 表示一个核心）和常驻内存（MiB）。",
+  ],
   layers: ["Layers over time", "各层随时间的变化"],
   layersHint: [
     "Each layer on one batch of the training data. Gradients that fall by orders of magnitude from the last layer to the first vanish, ones that grow explode; dead units, which are 0 for every sample, learn nothing.",

@@ -1,4 +1,5 @@
 /** A curve as the page and its files draw it: its points, what they are drawn over, its color. */
+import type { ProcessLoad } from "../../train/callbacks/process-load.node.ts";
 
 /** A curve, thinned for drawing. */
 export interface Curve {
@@ -16,6 +17,9 @@ export interface Curve {
   /** Seconds since 1970 of each point, where event files say them. */
   readonly times?: readonly number[];
 }
+
+/** Names of curves of the process that trains, not of what it trains. */
+export const loadCurves: readonly string[] = ["cpuPercent", "memoryMiB"] satisfies readonly (keyof ProcessLoad)[];
 
 /** What the axis below counts: batches, epochs, or seconds since the first point. */
 export const axes = ["step", "epoch", "time"] as const;

@@ -82,14 +82,17 @@ function lastRecords(path: string, bytes = endBytes): ReturnType<typeof recordsI
   return found.epoch || found.batch || isAll ? found : lastRecords(path, 8 * bytes);
 }
 
-/** The last records of lines, statistics of layers not among them. */
+/** Lines that say nothing of how far or how well a run is. */
+const beside: readonly unknown[] = ["layers", "load"];
+
+/** The last records of lines. */
 function recordsIn(lines: readonly string[]) {
   let epoch: Readonly<Record<string, unknown>> | undefined;
   let batch: Readonly<Record<string, unknown>> | undefined;
   // A last line without an end is being written.
   for (let i = lines.length - 2; i >= 0 && !epoch; i--) {
     const record = recordOf(lines[i] ?? "");
-    if (typeof record?.["batch"] !== "number" || record["type"] === "layers") continue;
+    if (typeof record?.["batch"] !== "number" || beside.includes(record["type"])) continue;
     batch ??= record;
     if (record["type"] === "epoch") epoch = record;
   }

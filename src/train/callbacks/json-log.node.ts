@@ -4,24 +4,44 @@ import { parseJson } from "../../core/json.ts";
 import { type GrowingFile, growingFile } from "../../storage/growing-files.node.ts";
 import type { Run } from "../fit.ts";
 import type { Callback } from "./callback.ts";
+import { LoadMeter } from "./process-load.node.ts";
 import { records } from "./records.ts";
+
+/** Seconds between two lines of the process's load within an epoch. */
+const loadSeconds = 1;
 
 /**
  * Appends a JSON line to the file `path` for every `every`-th batch (default 50) and each epoch, as `records` makes
- * them. A resumed run drops the lines after its checkpoint. Throws FileError for a file that is no such log.
+ * them. Each epoch, and once a second within it, has a line of the type `load` beside: `cpuPercent`, the process's share of the processor since
+ * the line before, where 100 is one core, and `memoryMiB`, its resident memory. All other lines of a run that is made again are the same.
+ * A resumed run drops the lines after its checkpoint. Throws FileError for a file that is no such log.
  */
 export const jsonLog = (path: string, every = 50): Callback => jsonLogIn(growingFile(path), path, every);
 
 /** As `jsonLog`, in a file that others append to as well. */
 export function jsonLogIn(file: GrowingFile, path: string, every = 50): Callback {
-  const log = records((record) => file.append(`${JSON.stringify(record)}\n`), every);
+  const append = (record: Readonly<Record<string, unknown>>) => file.append(`${JSON.stringify(record)}\n`);
+  const log = records(append, every);
+  let meter = new LoadMeter();
+  const appendLoad = (epoch: number, batch: number) => {
+    const load = meter.look();
+    if (load) append({ type: "load", epoch, batch, ...load });
+  };
   return {
     ...log,
     name: "jsonLog",
     leads: true,
-    onStart: (run) => file.open((content) => bytesUpTo(content, path, run)),
+    async onStart(run) {
+      await file.open((content) => bytesUpTo(content, path, run));
+      meter = new LoadMeter();
+    },
+    async onBatch(run, result) {
+      await log.onBatch?.(run, result);
+      if (meter.seconds >= loadSeconds) appendLoad(run.epoch + 1, run.trainer.batches);
+    },
     async onEpoch(run, results) {
       await log.onEpoch?.(run, results);
+      appendLoad(run.epoch, run.trainer.batches);
       await file.save();
     },
     onEnd: () => file.save(),
