@@ -1,6 +1,6 @@
 /** The curves of runs as figures of a page to send, each curve of all runs over one another. */
 import { plural } from "../../core/number-text.ts";
-import { type Axis, colorOf, type Drawing } from "../runs/curve.ts";
+import { type Axis, colorOf, type Drawing, loadCurves } from "../runs/curve.ts";
 import { curvesSvg } from "../runs/curve-svg.ts";
 import type { RunLibrary } from "../runs/run-library.node.ts";
 import type { RunSummary } from "../runs/run-summary.node.ts";
@@ -21,7 +21,10 @@ export function curveFigures(library: RunLibrary, runs: readonly RunSummary[], d
   }
   const placeOf = (run: string) => runs.findIndex(({ id }) => id === run);
   const nameOf = (run: string) => runs[placeOf(run)]?.name ?? run;
-  const figures = [...names.values()].slice(0, mostCurves).flatMap(({ name, by }) => {
+  // What is learned comes first.
+  const isLoad = ({ name }: { readonly name: string }) => Number(loadCurves.includes(name));
+  const ordered = [...names.values()].sort((a, b) => isLoad(a) - isLoad(b));
+  const figures = ordered.slice(0, mostCurves).flatMap(({ name, by }) => {
     const curves = runs.flatMap(({ id }) => library.curve(id, name, by, { columns, smoothing }) ?? []);
     const title = `${name}, by ${by}`;
     const look = { title, axis, axisLabel: axisLabels[axis], logarithmic, placeOf, nameOf };

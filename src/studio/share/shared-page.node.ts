@@ -17,6 +17,7 @@ const [mostRuns, mostColumns] = [50, 40];
 const style = `${reportSectionsStyle}
 details { border-top: 1px solid var(--line); padding: 10px 0; }
 summary { cursor: pointer; font-size: 17px; overflow-wrap: anywhere; }
+.side td, .side th { white-space: nowrap; overflow-wrap: normal; }
 .spot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 8px; }
 `;
 
@@ -36,12 +37,12 @@ function comparison(runs: readonly RunSummary[]): string {
     const result = results[name];
     return result === undefined ? String(settings[name] ?? "-") : resultText(name, result);
   };
-  const head = ["run", "state", "epochs", ...columns.map(spoken)].map((name) => `<th>${shown(name)}</th>`);
+  const head = ["run", "state", "epochs done", ...columns.map(spoken)].map((name) => `<th>${shown(name)}</th>`);
   const rows = runs.map((run, place) => {
     const cells = [run.state, count(run.epoch), ...columns.map((name) => cellOf(run, name))];
     return `<tr><th scope="row">${spot(place)}${shown(run.name)}</th>${cells.map((cell) => `<td>${shown(cell)}</td>`).join("")}</tr>`;
   });
-  return `<div class="scroll"><table class="wide"><thead><tr>${head.join("")}</tr></thead>${rows.join("")}</table></div>`;
+  return `<div class="scroll"><table class="wide side"><thead><tr>${head.join("")}</tr></thead>${rows.join("")}</table></div>`;
 }
 
 /**
