@@ -2,7 +2,6 @@
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { type GrowingFile, growingFile } from "../../storage/growing-files.node.ts";
-import type { Run } from "../fit.ts";
 import type { Callback } from "./callback.ts";
 import { LoadMeter } from "./process-load.node.ts";
 import { records } from "./records.ts";
@@ -32,7 +31,9 @@ export function jsonLogIn(file: GrowingFile, path: string, every = 50): Callback
     name: "jsonLog",
     leads: true,
     async onStart(run) {
-      await file.open((content) => bytesUpTo(content, path, run));
+      const isAfter = ({ type, batch, epoch }: Logged) =>
+        batch > run.trainer.batches || (type === "epoch" && epoch > run.epoch);
+      await file.open((content) => bytesUpTo(content, path, isAfter));
       meter = new LoadMeter();
     },
     async onBatch(run, result) {
@@ -48,8 +49,18 @@ export function jsonLogIn(file: GrowingFile, path: string, every = 50): Callback
   };
 }
 
-/** Length of the lines that were written up to where a run stands; a line cut off by a kill is after that. */
-function bytesUpTo(content: Uint8Array, path: string, { trainer, epoch }: Run): number {
+/** What every line of a run's files says: where in the run it was written. */
+export interface Logged {
+  readonly type?: string;
+  readonly batch: number;
+  readonly epoch: number;
+}
+
+/**
+ * Length of the lines that were written up to where a run stands; a line cut off by a kill is after that. Throws FileError for a line that is no
+ * record.
+ */
+export function bytesUpTo(content: Uint8Array, path: string, isAfter: (record: Logged) => boolean): number {
   let length = 0;
   for (const [i, line] of new TextDecoder()
     .decode(content)
@@ -59,15 +70,15 @@ function bytesUpTo(content: Uint8Array, path: string, { trainer, epoch }: Run): 
     const record = parseLine(line);
     if (!record)
       throw new FileError(`${path}: line ${i + 1} is no record of a run; remove the line or the file, then resume`);
-    if (record.batch > trainer.batches || (record.type === "epoch" && record.epoch > epoch)) break;
+    if (isAfter(record)) break;
     length += Buffer.byteLength(line);
   }
   return length;
 }
 
-function parseLine(line: string): { type?: string; batch: number; epoch: number } | undefined {
+function parseLine(line: string): Logged | undefined {
   try {
-    return parseJson(line) as { type?: string; batch: number; epoch: number };
+    return parseJson(line) as Logged;
   } catch {
     return undefined;
   }
