@@ -14,8 +14,14 @@ const evil = "<script>alert(1)</script><img src=x onerror=alert(1)>";
 
 let studio: StudioProcess;
 beforeAll(async () => {
-  await runRecipe("iris", { epochs: 4, seed: 5, watchLayers: 1 }, { out: join(root, "iris"), threads: 1 });
+  await runRecipe(
+    "iris",
+    { epochs: 4, seed: 5, watchLayers: 1, watchSamples: 2 },
+    { out: join(root, "iris"), threads: 1 },
+  );
   await runRecipe("iris", { epochs: 2, seed: 5 }, { out: join(root, "plain"), threads: 1 });
+  const tiny = { epochs: 1, seed: 5, limit: 20, batchSize: 4, watchSamples: 1 };
+  await runRecipe("gpt-char", tiny, { out: join(root, "gpt"), threads: 1 });
   cpSync(join(root, "iris"), join(root, "named"), { recursive: true });
   writeFileSync(join(root, "named/studio.json"), JSON.stringify({ name: evil, note: evil, tags: [evil.slice(0, 50)] }));
   studio = await startStudio(root, folder);
@@ -118,6 +124,26 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
     await page.getByLabel("watchLayers", { exact: true }).waitFor();
   });
 
+  test("its samples are shown along a slider: predictions, what it writes, what it attends to", async () => {
+    await openRun("iris");
+    const samples = page.getByRole("region", { name: "Samples as it learns" });
+    await samples.getByText("After epoch 6").waitFor();
+    const first = samples.getByRole("article", { name: "Sample 1" });
+    expect(await first.getByText(/^true: (setosa|versicolor|virginica)$/).count()).toBe(1);
+    const learned = await first.getByRole("list").innerText();
+    // By the keyboard to the beginning.
+    await samples.getByRole("slider").focus();
+    await page.keyboard.press("Home");
+    await samples.getByText("After epoch 0").waitFor();
+    await expect.poll(() => first.getByRole("list").innerText()).not.toBe(learned);
+    await openRun("gpt");
+    await samples.getByText("Call me").waitFor();
+    await samples.getByRole("img", { name: /^Attention: / }).waitFor();
+    await samples.getByLabel("Head").selectOption("1");
+    await openRun("plain");
+    await samples.getByText("No samples were watched in this run.").waitFor();
+  });
+
   test("the load of the process has curves of its own", async () => {
     await openRun("iris");
     await page.getByRole("heading", { name: "System load" }).waitFor();
@@ -133,15 +159,30 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
     expect(await page.getByRole("region", { name: "cpuPercent · batches" }).count()).toBe(1);
   });
 
+  test("from 390 pixels up nothing stands beside the page", async () => {
+    for (const width of [390, 800, 1400]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const id of ["iris", "gpt", "named"]) {
+        await openRun(id);
+        await page.getByRole("region", { name: "Samples as it learns" }).getByRole("slider").waitFor();
+        expect(
+          await page.evaluate(() => document.documentElement.scrollWidth),
+          `${id} at ${width}`,
+        ).toBeLessThanOrEqual(width);
+      }
+    }
+    await page.setViewportSize({ width: 1280, height: 900 });
+  });
+
   test("so are the runs that are drawn in the table, side by side", async () => {
     await page.goto(new URL("/#/", studio.url).href);
     const download = await saved(() =>
-      page.getByRole("button", { name: "Save the 3 runs drawn as one HTML file" }).click(),
+      page.getByRole("button", { name: "Save the 4 runs drawn as one HTML file" }).click(),
     );
     const sent = await opened(await contentOf(download));
     expect(sent.asked).toHaveLength(1);
     expect(await sent.page.getByRole("row", { name: /iris finished/ }).count()).toBe(1);
-    expect(await sent.page.locator("details").count()).toBe(3);
+    expect(await sent.page.locator("details").count()).toBe(4);
     await sent.page.close();
     expect(wrong).toEqual([]);
   });

@@ -16,6 +16,7 @@ import { finetuneRoutes } from "./api/finetune-routes.node.ts";
 import { inspectRoutes } from "./api/inspect-routes.node.ts";
 import { layerRoutes } from "./api/layer-routes.node.ts";
 import { runRoutes } from "./api/run-routes.node.ts";
+import { sampleRoutes } from "./api/sample-routes.node.ts";
 import { shareRoutes } from "./api/share-routes.node.ts";
 import { trainingRoutes } from "./api/training-routes.node.ts";
 import { AskedModels } from "./asking/asked-models.node.ts";
@@ -149,6 +150,7 @@ class StudioServer {
     this.#routes = [
       ...runRoutes(this.#library, () => this.#look("all")),
       ...layerRoutes(this.#library),
+      ...sampleRoutes(this.#library),
       ...shareRoutes(this.#library),
       ...trainingRoutes(this.#library, this.#queue),
       ...dataRoutes({ library: this.#library, queue: this.#queue, uploads: this.#uploads, reports }),

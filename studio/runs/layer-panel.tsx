@@ -1,48 +1,19 @@
 /** The layers of a run over time: one quantity of all of them, as a heat map or as curves, and the last measurement as numbers. */
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { inOneLine } from "../../src/core/printable.ts";
 import { type LayersOverTime, layersHeatmap } from "../../src/explain/learning/drawings.ts";
 import type { Curve, Drawing } from "../../src/studio/runs/curve.ts";
 import { type LayerAnswer, type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
 import { numberText } from "../shared/numbers.ts";
+import { Choice } from "./choice.tsx";
 import { ChartPanel } from "./curve-panel.tsx";
-import { saveSvgText } from "./save.ts";
+import { SvgFigure } from "./svg-figure.tsx";
 
 /** How layers are shown. */
 const views = ["heatMap", "lines"] as const;
 type View = (typeof views)[number];
-
-/** An address of SVG text, shown as an image: nothing in it runs. */
-const addressOf = (svg: string): string => `data:image/svg+xml,${encodeURIComponent(svg)}`;
-
-/** A choice of one of some names. */
-function Choice<T extends string>({
-  label,
-  value,
-  names,
-  textOf,
-  onChange,
-}: {
-  label: string;
-  value: T;
-  names: readonly T[];
-  textOf: (name: T) => string;
-  onChange: (name: T) => void;
-}) {
-  return (
-    <label>
-      {label}{" "}
-      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value as T)}>
-        {names.map((name) => (
-          <option key={name} value={name}>
-            {textOf(name)}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
 
 export function Layers({ run: { id, epoch }, drawing }: { run: RunSummary; drawing: Drawing }) {
   const say = useSay();
@@ -81,7 +52,7 @@ export function Layers({ run: { id, epoch }, drawing }: { run: RunSummary; drawi
   return framed(
     <>
       <p class="soft">{say("layersHint")}</p>
-      <div class="row">
+      <div class="row controls">
         <Choice
           label={say("quantity")}
           value={answer.quantity}
@@ -102,22 +73,12 @@ function Heatmap({ answer: { over, quantity } }: { answer: LayerAnswer }) {
   const title = say("byLayer", { quantity: say(quantity) });
   const svg = useMemo(() => {
     const rows = over.rows.map((row) => row.map((value) => value ?? Number.NaN));
-    return layersHeatmap({ ...over, rows } satisfies LayersOverTime, { title, label: say(quantity) });
+    return layersHeatmap({ ...over, paths: over.paths.map(inOneLine), rows } satisfies LayersOverTime, {
+      title,
+      label: say(quantity),
+    });
   }, [over, title]);
-  return (
-    <div class="panel">
-      <header class="row spread">
-        <h3>{title}</h3>
-        <button type="button" class="quiet" onClick={() => saveSvgText(svg, `layers-${quantity}`)}>
-          {say("exportSvg")}
-        </button>
-      </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled is reached by the keyboard */}
-      <div class="scroll" tabIndex={0}>
-        <img class="figure" src={addressOf(svg)} alt={title} />
-      </div>
-    </div>
-  );
+  return <SvgFigure title={title} svg={svg} name={`layers-${quantity}`} />;
 }
 
 /** Each layer as a curve; smoothing is for the curves of batches. */
@@ -147,7 +108,7 @@ function Lines({ answer: { over, quantity }, drawing }: { answer: LayerAnswer; d
 function LastMeasured({ answer: { quantities, over, last } }: { answer: LayerAnswer }) {
   const say = useSay();
   return (
-    <details>
+    <details class="below">
       <summary>{say("lastMeasured", { epoch: over.epochs.at(-1) ?? 0 })}</summary>
       <div class="scroll">
         <table>

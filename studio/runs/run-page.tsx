@@ -7,6 +7,7 @@ import { numberText, timeText } from "../shared/numbers.ts";
 import { type CurveChoice, CurvePanel, DrawingControls } from "./curve-panel.tsx";
 import { Layers } from "./layer-panel.tsx";
 import { PageButton } from "./page-button.tsx";
+import { Samples } from "./sample-panel.tsx";
 
 /** Numbers of a run by name. */
 function Numbers({ title, numbers }: { title: string; numbers: readonly (readonly [string, string])[] }) {
@@ -245,7 +246,8 @@ export function RunPage({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }
           {panelsOf(load)}
         </>
       )}
-      {run.recipe !== undefined && <Layers run={run} drawing={drawing} />}
+      {run.recipe !== undefined && <Samples key={`samples ${id}`} run={run} />}
+      {run.recipe !== undefined && <Layers key={`layers ${id}`} run={run} drawing={drawing} />}
       {evaluation?.confusion && <Confusion matrix={evaluation.confusion} classes={evaluation.classes ?? []} />}
       {files.includes("report.html") && (
         <>

@@ -2,6 +2,7 @@
 
 import type { Prediction, WrittenLine, WrittenToken } from "../../src/studio/api/ask-routes.node.ts";
 import type { LayerAnswer } from "../../src/studio/api/layer-routes.node.ts";
+import type { SampleAnswer } from "../../src/studio/api/sample-routes.node.ts";
 import type { Explained } from "../../src/studio/asking/explained.node.ts";
 import type { AskedColumn, AskedInput, HowAsked } from "../../src/studio/asking/how-asked.node.ts";
 import type { OwnData } from "../../src/studio/data/own-data.node.ts";
@@ -29,6 +30,7 @@ export type {
   ProfileReport,
   RecipeForm,
   RunSummary,
+  SampleAnswer,
   SettingValue,
   WrittenLine,
   WrittenToken,
@@ -156,6 +158,9 @@ export const studio = {
       ["run", run],
       ["quantity", quantity],
     ]),
+  /** The moment at a place, by default the last. */
+  samples: (run: string, at?: number) =>
+    ask<SampleAnswer>("/api/samples", [["run", run], ...(at === undefined ? [] : [["at", String(at)] as const])]),
   /** Runs as one page of HTML. */
   page: async (runs: readonly string[], { axis, smoothing, logarithmic }: Drawing): Promise<Blob> => {
     const query = [

@@ -31,7 +31,7 @@ export interface RecipeForm {
 const shown = ["epochs", "batchSize", "learningRate", "optimizer", "seed", "limit", "threads"] as const;
 
 /** Those of recipes that are no experiments. */
-const shownOfRecipes = ["watchLayers"] as const;
+const shownOfRecipes = ["watchLayers", "watchSamples"] as const;
 
 /** What is filled in, by the names of fields. */
 export type Filled = Readonly<Record<string, SettingValue>>;

@@ -13,6 +13,7 @@ import { readEvents } from "./event-records.ts";
 import { LayerMoments } from "./layer-moments.node.ts";
 import { LogSeries } from "./log-records.ts";
 import { eventsSummary, type RunSummary, summaryOf } from "./run-summary.node.ts";
+import { SampleMoments } from "./sample-moments.node.ts";
 import { Growing, thinned } from "./series.ts";
 
 /** How deep folders are looked through. */
@@ -195,6 +196,8 @@ export class RunLibrary {
   readonly #followed = new Map<string, FollowedSeries>();
   /** The layers of the run that was opened last. */
   #layers: { readonly id: string; readonly moments: LayerMoments } | undefined;
+  /** Its fixed samples. */
+  #samples: { readonly id: string; readonly moments: SampleMoments } | undefined;
 
   constructor(root: string) {
     this.root = root;
@@ -296,6 +299,13 @@ export class RunLibrary {
     const folder = this.folderOf(id);
     if (this.#layers?.id !== id) this.#layers = { id, moments: new LayerMoments(join(folder, runFiles.log)) };
     return this.#layers.moments.read();
+  }
+
+  /** The fixed samples of a run, which of the run that was asked for last are read on. Throws FileError for what is no run. */
+  samples(id: string): SampleMoments {
+    const folder = this.folderOf(id);
+    if (this.#samples?.id !== id) this.#samples = { id, moments: new SampleMoments(join(folder, runFiles.samples)) };
+    return this.#samples.moments;
   }
 
   /** A curve of a run; nothing where it has none of that name. Throws FileError for what is no run. */
