@@ -1,11 +1,12 @@
 /** A run whose fixed samples are watched: what is kept of them, that the run comes out the same to the bit, and what is left when it goes on. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runRecipe } from "../src/node.ts";
 import type { RecipeChoices } from "../src/runs/recipes/settings.ts";
 import { sampleRecordSchema, type WatchedInputs, type WatchedMoment } from "../src/runs/samples/sample-records.ts";
+import { writeModel } from "./pretrained-folders.ts";
 import { repeatable } from "./run-log.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "watch-samples-"));
@@ -112,6 +113,66 @@ describe("what a model does is what is kept", () => {
     expect(last?.images?.[0]?.image).not.toBe(first?.images?.[0]?.image);
     expect(last?.predictions).toBeUndefined();
   }, 60_000);
+});
+
+describe("of a pretrained model that is fine-tuned by adapters", () => {
+  const reviews = Array.from(
+    { length: 60 },
+    (_, i) => `the film was ${i % 2 ? "great" : "dull"},${i % 2 ? "good" : "bad"}`,
+  );
+  const chats = Array.from({ length: 40 }, (_, i) => ({
+    messages: [
+      { role: "user", content: `say ${i % 4}` },
+      { role: "assistant", content: `it is ${i % 4}` },
+    ],
+  }));
+  const layers = { num_hidden_layers: 2, num_attention_heads: 2, hidden_size: 16, max_position_embeddings: 64 };
+  const bert = { hidden_dropout_prob: 0, attention_probs_dropout_prob: 0, intermediate_size: 32 };
+  const llama = { num_key_value_heads: 1, intermediate_size: 32 };
+  beforeAll(() => {
+    writeFileSync(join(folder, "reviews.csv"), ["text,label", ...reviews].join("\n"));
+    writeFileSync(join(folder, "chats.jsonl"), chats.map((own) => JSON.stringify(own)).join("\n"));
+    const text = `${reviews.join(" ")} say it is 0 1 2 3`;
+    const classes = { model_type: "bert", architectures: ["BertForMaskedLM"], ...layers, ...bert };
+    writeModel(join(folder, "bert"), text, classes);
+    writeModel(join(folder, "llama"), text, {
+      model_type: "llama",
+      architectures: ["LlamaForCausalLM"],
+      ...layers,
+      ...llama,
+    });
+  });
+
+  test.each([
+    ["bert", "reviews.csv"],
+    ["llama", "chats.jsonl"],
+  ])(
+    "%s: nothing of the training changes, and words stand beside its attention",
+    async (base, data) => {
+      const options = {
+        base: join(folder, base),
+        data: join(folder, data),
+        lora: 2,
+        ...(base === "llama" && { template: "chatml" }),
+      };
+      const run = `tuned-${base}`;
+      await train("finetune", { epochs: 2, batchSize: 8, options }, `${run}-plain`);
+      await train("finetune", { epochs: 2, batchSize: 8, options, watchSamples: 1 }, run);
+      expectSame(run, `${run}-plain`);
+      const last = momentsOf(run).at(-1);
+      const { tokens = [], layers: maps = [] } = last?.attention ?? {};
+      expect(maps).toHaveLength(2);
+      expect(tokens.length).toBeGreaterThan(2);
+      expect(maps[0]?.queries).toBe(tokens.length);
+      if (base === "llama") expect(last?.text?.written).toBeDefined();
+      else {
+        expect(inputsOf(run).from).toBe("validation");
+        expect(inputsOf(run).samples[0]?.cells?.[0]?.value).toContain("the film was");
+        expect(last?.predictions?.length).toBeGreaterThan(1);
+      }
+    },
+    60_000,
+  );
 });
 
 test("what is no number of epochs is refused", async () => {

@@ -141,7 +141,7 @@ function watchersOf(
         return { text: { prompt, written } };
       },
     });
-  // Other models draw what they make of samples of the test, which is for the end of a run.
+  // What other models draw they make of samples of the test, which is for the end of a run.
   if (deployed && draw)
     watchers.push({
       name: "images",
