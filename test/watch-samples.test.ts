@@ -143,19 +143,20 @@ describe("of a pretrained model that is fine-tuned by adapters", () => {
     });
   });
 
-  test.each([
-    ["bert", "reviews.csv"],
-    ["llama", "chats.jsonl"],
+  test.each<[string, string, object]>([
+    ["bert", "reviews.csv", {}],
+    ["llama", "chats.jsonl", { template: "chatml" }],
+    ["llama", "chats.jsonl", { template: "chatml", packed: true }],
   ])(
-    "%s: nothing of the training changes, and words stand beside its attention",
-    async (base, data) => {
+    "%s, %s, %o: nothing of the training changes, and words stand beside its attention",
+    async (base, data, more) => {
       const options = {
         base: join(folder, base),
         data: join(folder, data),
         lora: 2,
-        ...(base === "llama" && { template: "chatml" }),
+        ...more,
       };
-      const run = `tuned-${base}`;
+      const run = `tuned-${base}-${Object.keys(more).length}`;
       await train("finetune", { epochs: 2, batchSize: 8, options }, `${run}-plain`);
       await train("finetune", { epochs: 2, batchSize: 8, options, watchSamples: 1 }, run);
       expectSame(run, `${run}-plain`);

@@ -127,7 +127,8 @@ function Sample({
       {"number" in prediction ? (
         <p>{say("predictedValue", { value: numberText(prediction.number ?? Number.NaN) })}</p>
       ) : (
-        <Bars shares={prediction.classes} />
+        // JSON has null for what is no number.
+        <Bars shares={prediction.classes.map((own) => ({ ...own, probability: own.probability ?? Number.NaN }))} />
       )}
     </article>
   );

@@ -119,7 +119,7 @@ function watchersOf(
     readonly attention: WatchedAttentions;
   },
 ): readonly Watcher[] {
-  const { model, writer, deployed, draw } = task;
+  const { writer, deployed, draw } = task;
   const watchers: Watcher[] = [];
   if (predictions)
     watchers.push({
@@ -130,6 +130,7 @@ function watchersOf(
       },
       release: () => predictions.release(),
     });
+  const { model: writes } = deployed ?? task;
   if (writer)
     watchers.push({
       name: "texts",
@@ -137,7 +138,7 @@ function watchersOf(
         const { prompt } = writer;
         let written = "";
         const choice = { tokens: writtenTokens, temperature: 0 };
-        for await (const { text } of generateText(model, writer, prompt, choice, compile)) written += text;
+        for await (const { text } of generateText(writes, writer, prompt, choice, compile)) written += text;
         return { text: { prompt, written } };
       },
     });

@@ -47,7 +47,9 @@ export class WatchedAttentions {
 
   constructor(task: Task, batch: Batch | undefined, compile: CompileOptions) {
     this.#watched = sampleOf(task, batch);
-    this.#reader = attentionReader(task.model as Module<never, unknown>, compile);
+    // What writes may be another one than what is trained, with the same parameters.
+    const { model } = task.writer && task.deployed ? task.deployed : task;
+    this.#reader = attentionReader(model as Module<never, unknown>, compile);
   }
 
   /** What attends to what now; nothing of a model without attention. */
