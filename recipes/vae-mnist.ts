@@ -64,7 +64,11 @@ export default defineRecipe({
     const opened = open();
     const samples = async (count: number, compile: CompileOptions) => {
       const paint = predictor(opened.deployed.model, { compile, snapshot: true });
-      return inBatches(normalNoise(count, code, seed), 50, paint);
+      try {
+        return await inBatches(normalNoise(count, code, seed), 50, paint);
+      } finally {
+        await paint.release();
+      }
     };
     return {
       ...opened,

@@ -163,7 +163,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
 
     await page.getByLabel("Name").fill("the long one");
     await page.getByLabel(/^Tags/).fill("slow, stopped");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByRole("heading", { name: "the long one" }).waitFor();
     expect(JSON.parse(readFileSync(join(root, "iris-2/studio.json"), "utf8")).tags).toEqual(["slow", "stopped"]);
     await page.getByRole("button", { name: "Delete" }).click();

@@ -91,7 +91,11 @@ export const ganRecipe = ({ name, summary, epochs, next, generator, discriminato
       const opened = open();
       const samples = async (count: number, compile: CompileOptions): Promise<Tensor> => {
         const paint = predictor(opened.deployed.model, { compile, snapshot: true });
-        return inBatches(normalNoise(count, noise, seed), 50, paint);
+        try {
+          return await inBatches(normalNoise(count, noise, seed), 50, paint);
+        } finally {
+          await paint.release();
+        }
       };
       const judgedBy = (compile: CompileOptions, own: typeof train, real: typeof test) =>
         digitJudge(compile, { train: limited(own, limit && 10 * limit), real });

@@ -48,6 +48,8 @@ const letter = 7;
 const colour = "#0072b2";
 /** Of what is no number. */
 const blank = "#d1d5db";
+/** Pixels of a title, near enough; signs of East Asian scripts are twice as wide. */
+const titleWidth = (title: string): number => [...title].reduce((sum, sign) => sum + (sign >= "\u2e80" ? 14 : 7.5), 0);
 /** Squares of the legend. */
 const steps = 24;
 
@@ -92,7 +94,7 @@ export function heatmap(options: HeatmapOptions): string {
   const top = 44 + longest(columns);
   const bottom = top + cell * rows.length;
   const [width, height] = [
-    Math.max(left + cell * columns.length, letter * title.length, colours ? left + legendWidth(colours, shades) : 0) +
+    Math.max(left + cell * columns.length, 16 + titleWidth(title), colours ? left + legendWidth(colours, shades) : 0) +
       16,
     bottom + (colours ? 44 : 12),
   ];

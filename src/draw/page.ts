@@ -21,6 +21,9 @@ const ground = `
 body { margin: 0; font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground); }
 `;
 
+/** For `head`: nothing is fetched, whatever the page says, and no script runs. */
+export const closedPolicy = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">\n`;
+
 /** The page as one text. */
 export const htmlPage = ({ title, style, sections, head = "" }: Page): string => `<!doctype html>
 <html lang="en">

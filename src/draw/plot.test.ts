@@ -57,6 +57,25 @@ describe("linePlot", () => {
     expect(svg).not.toContain("NaN");
   });
 
+  test("a line of a colour of its own without dots, and a faint one without a name", () => {
+    const points = [
+      [1, 1],
+      [2, 2],
+    ] as const;
+    const svg = linePlot(
+      [
+        { name: "raw", points, colour: "#123456", faint: true, dots: false },
+        { name: "a", points, colour: "#123456", dots: false },
+        { name: "b", points },
+      ],
+      { title: "t", x: { label: "x" }, y: { label: "y" } },
+    );
+    expect(circles(svg)).toHaveLength(2);
+    expect(svg.match(/<path [^>]*stroke="#123456"/g)).toHaveLength(2);
+    expect(texts(svg)).toEqual(expect.arrayContaining(["a", "b"]));
+    expect(texts(svg)).not.toContain("raw");
+  });
+
   test("ticks of many powers of ten are written as powers", () => {
     const svg = linePlot(
       [

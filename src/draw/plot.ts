@@ -71,6 +71,12 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Draw broken. */
   readonly dashed?: boolean;
+  /** As SVG writes it: `#0072b2`; default the next one of the palette. */
+  readonly colour?: string;
+  /** Whether each point has a dot; default true. */
+  readonly dots?: boolean;
+  /** Draw thin and pale, behind what follows, without a name in the legend. */
+  readonly faint?: boolean;
 }
 
 const margin = { top: 34, right: 16, bottom: 44, left: 64 } as const;
@@ -131,7 +137,8 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 export function linePlot(series: readonly Series[], options: PlotOptions): string {
   checkLines(options);
   const { width = 640, height = 320, x, y } = options;
-  const legend = series.length > 1 ? 40 + 6.7 * greatest(series.map(({ name }) => name.length)) : 0;
+  const named = series.filter(({ faint }) => !faint);
+  const legend = named.length > 1 ? 40 + 6.7 * greatest(named.map(({ name }) => name.length)) : 0;
   const right = round(width - margin.right - legend);
   const bottom = height - margin.bottom;
   const points = series.flatMap((own) => own.points);
@@ -151,18 +158,21 @@ export function linePlot(series: readonly Series[], options: PlotOptions): strin
     [bottom, margin.top],
     y,
   );
-  const drawn = series.map(({ name, points: own, dashed }, i) => {
-    const colour = palette[i % palette.length];
+  const drawn = series.map((one, i) => {
+    const { name, points: own, dashed, dots = true, faint } = one;
+    const colour = escapeXml(one.colour ?? palette[i % palette.length] ?? palette[0]);
     const visible = own.filter(([, value]) => Number.isFinite(value) && (y.scale !== "log" || value > 0));
     const path = line<readonly [number, number]>(
       ([at]) => round(across(at)),
       ([, value]) => round(up(value)),
     )([...visible]);
-    const dots = visible.map(
+    const marks = (dots ? visible : []).map(
       ([at, value]) => `<circle cx="${round(across(at))}" cy="${round(up(value))}" r="3" fill="${colour}"/>`,
     );
-    const entry = `<g transform="translate(${right + 14},${margin.top + 8 + 20 * i})"><line x2="18" stroke="${colour}" stroke-width="2"${dashed ? ' stroke-dasharray="5 3"' : ""}/><text x="24" y="4">${escapeXml(name)}</text></g>`;
-    return `<path d="${path ?? ""}" fill="none" stroke="${colour}" stroke-width="2"${dashed ? ' stroke-dasharray="5 3"' : ""}/>${dots.join("")}${legend ? entry : ""}`;
+    const look = `stroke="${colour}" stroke-width="${faint ? 1 : 2}"${dashed ? ' stroke-dasharray="5 3"' : ""}`;
+    const place = named.indexOf(one);
+    const entry = `<g transform="translate(${right + 14},${margin.top + 8 + 20 * place})"><line x2="18" ${look}/><text x="24" y="4">${escapeXml(name)}</text></g>`;
+    return `<path d="${path ?? ""}" fill="none" ${look}${faint ? ' stroke-opacity="0.25"' : ""}/>${marks.join("")}${legend && place >= 0 ? entry : ""}`;
   });
   return frame(options, [axes({ across, up, right, bottom, options }), ...drawn]);
 }

@@ -14,7 +14,10 @@ import { askRoutes } from "./api/ask-routes.node.ts";
 import { dataRoutes } from "./api/data-routes.node.ts";
 import { finetuneRoutes } from "./api/finetune-routes.node.ts";
 import { inspectRoutes } from "./api/inspect-routes.node.ts";
+import { layerRoutes } from "./api/layer-routes.node.ts";
 import { runRoutes } from "./api/run-routes.node.ts";
+import { sampleRoutes } from "./api/sample-routes.node.ts";
+import { shareRoutes } from "./api/share-routes.node.ts";
 import { trainingRoutes } from "./api/training-routes.node.ts";
 import { AskedModels } from "./asking/asked-models.node.ts";
 import { Uploads } from "./data/uploads.node.ts";
@@ -146,6 +149,9 @@ class StudioServer {
     const reports = new ReportMaker({ root: process.cwd(), program: command });
     this.#routes = [
       ...runRoutes(this.#library, () => this.#look("all")),
+      ...layerRoutes(this.#library),
+      ...sampleRoutes(this.#library),
+      ...shareRoutes(this.#library),
       ...trainingRoutes(this.#library, this.#queue),
       ...dataRoutes({ library: this.#library, queue: this.#queue, uploads: this.#uploads, reports }),
       ...finetuneRoutes({ library: this.#library, queue: this.#queue, reports }),

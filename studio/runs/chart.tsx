@@ -1,20 +1,8 @@
 /** A chart of curves: many over one another, the one under the pointer in front. */
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import type { Curve } from "../shared/api.ts";
+import { type Axis, type Curve, colorOf, placesOf } from "../../src/studio/runs/curve.ts";
 import { numberText } from "../shared/numbers.ts";
-import { colorOf } from "./colors.ts";
-
-/** What the axis below counts. */
-export const axes = ["step", "epoch", "time"] as const;
-export type Axis = (typeof axes)[number];
-
-/** Where a curve's points stand; nothing where that is not known. */
-export function placesOf({ batches, batchesOfEpoch, times }: Curve, axis: Axis): readonly number[] | undefined {
-  if (axis === "step") return batches;
-  if (axis === "time") return times?.map((time) => time - (times[0] ?? 0));
-  return batchesOfEpoch === undefined ? undefined : batches.map((batch) => batch / batchesOfEpoch);
-}
 
 /** What is drawn. */
 export interface ChartProps {

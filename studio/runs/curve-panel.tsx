@@ -1,23 +1,16 @@
 /** One curve of the runs that were chosen, drawn over one another, with what it is drawn over and how. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
-import { type Curve, type RunSummary, studio } from "../shared/api.ts";
+import { type Axis, axes, type Curve, colorOf, type Drawing } from "../../src/studio/runs/curve.ts";
+import { type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
-import { type Axis, axes, Chart } from "./chart.tsx";
-import { colorOf } from "./colors.ts";
-import { saveCsv, savePng } from "./save.ts";
+import { Chart, type ChartProps } from "./chart.tsx";
+import { saveCsv, savePng, saveSvg } from "./save.ts";
 
 /** A curve by its name, and whether it has a point for each epoch. */
 export interface CurveChoice {
   readonly name: string;
   readonly by: "batch" | "epoch";
-}
-
-/** How all curves are drawn. */
-export interface Drawing {
-  readonly axis: Axis;
-  readonly smoothing: number;
-  readonly logarithmic: boolean;
 }
 
 /** Columns of points: about one for each pixel of a wide chart. */
@@ -80,7 +73,6 @@ export function CurvePanel({ choice: { name, by }, runs, drawing, onClose }: Pan
   const say = useSay();
   const [curves, setCurves] = useState<readonly Curve[]>([]);
   const [failed, setFailed] = useState("");
-  const plot = useRef<uPlot | undefined>(undefined);
   const ids = runs.map(({ id }) => id).join("\n");
   // A run that goes on has new points when it has new batches.
   const progress = runs.map(({ epoch, batch }) => `${epoch}:${batch}`).join();
@@ -102,26 +94,46 @@ export function CurvePanel({ choice: { name, by }, runs, drawing, onClose }: Pan
   const placeOf = useCallback((run: string) => ids.split("\n").indexOf(run), [ids]);
   const names = runs.map(({ name: own }) => own).join("\n");
   const nameOf = useCallback((run: string) => names.split("\n")[placeOf(run)] ?? run, [names, placeOf]);
+  const title = `${name} · ${say(by === "epoch" ? "byEpoch" : "byStep")}`;
+  const shown = { title, name, curves, placeOf, nameOf, axis, logarithmic };
+  return <ChartPanel {...shown} {...(onClose && { onClose })} failed={failed} />;
+}
+
+/** A chart with its name above it, and what it can be saved as. */
+export interface ChartPanelProps extends Omit<ChartProps, "label" | "onPlot"> {
+  readonly title: string;
+  /** What it is called in files. */
+  readonly name: string;
+  /** What went wrong, in a sentence. */
+  readonly failed?: string;
+  readonly onClose?: () => void;
+}
+
+export function ChartPanel({ title, name, failed = "", onClose, ...chart }: ChartPanelProps) {
+  const say = useSay();
+  const plot = useRef<uPlot | undefined>(undefined);
   const onPlot = useCallback((own: uPlot | undefined) => {
     plot.current = own;
   }, []);
-  const title = `${name} · ${say(by === "epoch" ? "byEpoch" : "byStep")}`;
+  const { curves, nameOf, axis } = chart;
+  const savings = [
+    ["exportCsv", () => saveCsv(curves, nameOf)],
+    ["exportPng", () => plot.current && savePng(plot.current.ctx.canvas, name)],
+    [
+      "exportSvg",
+      () => saveSvg({ ...chart, title: name, axisLabel: say(axisTexts[axis]), span: spanOf(plot.current) }),
+    ],
+  ] as const;
   return (
     <section class="panel" aria-label={title}>
       <header class="row spread">
         <h3>{title}</h3>
         <span class="row">
-          <button type="button" class="quiet" onClick={() => saveCsv(curves, nameOf)} disabled={curves.length === 0}>
-            {say("exportCsv")}
-          </button>
-          <button
-            type="button"
-            class="quiet"
-            onClick={() => plot.current && savePng(plot.current.ctx.canvas, name)}
-            disabled={curves.length === 0}
-          >
-            {say("exportPng")}
-          </button>
+          {savings.map(([text, save]) => (
+            <button key={text} type="button" class="quiet" onClick={save} disabled={curves.length === 0}>
+              {say(text)}
+            </button>
+          ))}
           {onClose && (
             <button type="button" class="quiet" aria-label={say("closeCurve")} onClick={onClose}>
               ×
@@ -130,9 +142,15 @@ export function CurvePanel({ choice: { name, by }, runs, drawing, onClose }: Pan
         </span>
       </header>
       {failed !== "" && <p class="wrong">{say("failed", { message: failed })}</p>}
-      <Chart {...{ label: title, curves, placeOf, nameOf, axis, logarithmic, onPlot }} />
+      <Chart {...chart} label={title} onPlot={onPlot} />
     </section>
   );
+}
+
+/** What is shown of the axis below: less than all where a part was drawn larger. */
+function spanOf(plot: uPlot | undefined): readonly [number, number] | undefined {
+  const { min, max } = plot?.scales["x"] ?? {};
+  return typeof min === "number" && typeof max === "number" ? [min, max] : undefined;
 }
 
 /** A spot in the color of a run. */

@@ -1,9 +1,13 @@
 /** One run: what it was trained with, what it reached, its curves and report, and what is done with it. */
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { type Drawing, loadCurves } from "../../src/studio/runs/curve.ts";
 import { fileAddress, type Job, type RunDetails, type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
 import { numberText, timeText } from "../shared/numbers.ts";
-import { type CurveChoice, CurvePanel, type Drawing, DrawingControls } from "./curve-panel.tsx";
+import { type CurveChoice, CurvePanel, DrawingControls } from "./curve-panel.tsx";
+import { Layers } from "./layer-panel.tsx";
+import { PageButton } from "./page-button.tsx";
+import { Samples } from "./sample-panel.tsx";
 
 /** Numbers of a run by name. */
 function Numbers({ title, numbers }: { title: string; numbers: readonly (readonly [string, string])[] }) {
@@ -186,6 +190,15 @@ export function RunPage({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }
   const entries = (numbers: Readonly<Record<string, number>>) =>
     Object.entries(numbers).map(([name, value]) => [name, numberText(value)] as const);
   const { evaluation, files = [] } = details ?? {};
+  const isLoad = ({ name }: CurveChoice) => loadCurves.includes(name);
+  const [learning, load] = [curves.filter((own) => !isLoad(own)), curves.filter(isLoad)];
+  const panelsOf = (choices: readonly CurveChoice[]) => (
+    <div class="panels">
+      {choices.map((choice) => (
+        <CurvePanel key={`${choice.by}/${choice.name}`} choice={choice} runs={runs} drawing={drawing} />
+      ))}
+    </div>
+  );
   return (
     <>
       <p>
@@ -224,11 +237,17 @@ export function RunPage({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }
       </div>
       <h2>{say("curves")}</h2>
       <DrawingControls drawing={drawing} onChange={setDrawing} />
-      <div class="panels">
-        {curves.map((choice) => (
-          <CurvePanel key={`${choice.by}/${choice.name}`} choice={choice} runs={runs} drawing={drawing} />
-        ))}
-      </div>
+      <PageButton runs={[id]} drawing={drawing} label={say("exportPage")} />
+      {panelsOf(learning)}
+      {load.length > 0 && (
+        <>
+          <h2>{say("load")}</h2>
+          <p class="soft">{say("loadHint")}</p>
+          {panelsOf(load)}
+        </>
+      )}
+      {run.recipe !== undefined && <Samples key={`samples ${id}`} run={run} />}
+      {run.recipe !== undefined && <Layers key={`layers ${id}`} run={run} drawing={drawing} />}
       {evaluation?.confusion && <Confusion matrix={evaluation.confusion} classes={evaluation.classes ?? []} />}
       {files.includes("report.html") && (
         <>

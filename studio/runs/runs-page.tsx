@@ -1,10 +1,12 @@
 /** All runs: what is shown of them, and their curves over one another. */
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { type Drawing, loadCurves } from "../../src/studio/runs/curve.ts";
 import { type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
-import { type CurveChoice, CurvePanel, type Drawing, DrawingControls } from "./curve-panel.tsx";
+import { type CurveChoice, CurvePanel, DrawingControls } from "./curve-panel.tsx";
 import { matches } from "./filter.ts";
 import { type Grouping, groupings } from "./grouping.ts";
+import { PageButton } from "./page-button.tsx";
 import { RunTable, type Sorting } from "./run-table.tsx";
 
 const groupTexts = { none: "groupNone", recipe: "groupRecipe", group: "groupGroup", seeds: "groupSeeds" } as const;
@@ -125,7 +127,15 @@ export function RunsPage({ runs, root }: { runs: readonly RunSummary[]; root: st
             ))}
         </select>
       </label>
-      {drawnRuns.length === 0 && <p class="hint">{say("noCurves")}</p>}
+      {drawnRuns.length === 0 ? (
+        <p class="hint">{say("noCurves")}</p>
+      ) : (
+        <PageButton
+          runs={drawnRuns.map(({ id }) => id)}
+          drawing={drawing}
+          label={say("exportPages", { count: drawnRuns.length })}
+        />
+      )}
       <div class="panels">
         {drawnRuns.length > 0 &&
           panels.map((choice) => (
@@ -143,7 +153,8 @@ export function RunsPage({ runs, root }: { runs: readonly RunSummary[]; root: st
 }
 
 /** What is drawn at first: the loss of batches, and what validation measures. */
-function firstChoices(known: readonly CurveChoice[]): CurveChoice[] {
+function firstChoices(all: readonly CurveChoice[]): CurveChoice[] {
+  const known = all.filter(({ name }) => !loadCurves.includes(name));
   const byBatch = known.find(({ by }) => by === "batch");
   const byEpoch = known.find(({ by }) => by === "epoch");
   return [byBatch, byEpoch].filter((own) => own !== undefined).slice(0, firstCurves);

@@ -1,5 +1,7 @@
-/** Curves saved as files: as CSV, or as the picture of a chart. */
-import type { Curve } from "../shared/api.ts";
+/** What is saved as files: curves as CSV, as the picture of a chart and as SVG; runs as one page. */
+import type { Curve, Drawing } from "../../src/studio/runs/curve.ts";
+import { type CurveSvgOptions, curvesSvg } from "../../src/studio/runs/curve-svg.ts";
+import { studio } from "../shared/api.ts";
 
 /** Hands bytes to the browser as a file. */
 function download(name: string, content: Blob): void {
@@ -27,11 +29,28 @@ export function csvOf(curves: readonly Curve[], nameOf: (run: string) => string)
   return `${["run,curve,batch,time,value", ...lines].join("\n")}\n`;
 }
 
+/** A file's name of a curve's, which may have slashes. */
+const fileName = (name: string, ending: string): string =>
+  `${name.replace(/[^\p{L}\p{N}_]+/gu, "-") || "curves"}.${ending}`;
+
 export const saveCsv = (curves: readonly Curve[], nameOf: (run: string) => string): void =>
-  download(
-    `${curves[0]?.name.replace(/\W+/g, "-") ?? "curves"}.csv`,
-    new Blob([csvOf(curves, nameOf)], { type: "text/csv" }),
-  );
+  download(fileName(curves[0]?.name ?? "", "csv"), new Blob([csvOf(curves, nameOf)], { type: "text/csv" }));
+
+/** Saves SVG text. */
+export const saveSvgText = (svg: string, name: string): void =>
+  download(fileName(name, "svg"), new Blob([svg], { type: "image/svg+xml" }));
+
+/** Saves curves as lines that can be enlarged, under the name that stands above them. */
+export function saveSvg({ curves, ...options }: CurveSvgOptions & { readonly curves: readonly Curve[] }): void {
+  const svg = curvesSvg(curves, options);
+  if (svg !== undefined) saveSvgText(svg, options.title);
+}
+
+/** Saves runs as one page of HTML, their curves drawn as they are shown. */
+export async function savePage(runs: readonly string[], drawing: Drawing): Promise<void> {
+  const name = runs.length === 1 ? (runs[0] ?? "") : "runs";
+  download(fileName(name, "html"), await studio.page(runs, drawing));
+}
 
 /** Saves what a canvas shows, on the ground of the page. */
 export function savePng(canvas: HTMLCanvasElement, name: string): void {
@@ -43,5 +62,5 @@ export function savePng(canvas: HTMLCanvasElement, name: string): void {
   context.fillStyle = getComputedStyle(document.body).backgroundColor;
   context.fillRect(0, 0, copy.width, copy.height);
   context.drawImage(canvas, 0, 0);
-  copy.toBlob((blob) => blob && download(`${name.replace(/\W+/g, "-")}.png`, blob));
+  copy.toBlob((blob) => blob && download(fileName(name, "png"), blob));
 }

@@ -1,6 +1,8 @@
 /** What the page asks the studio, and what it is told as it happens. */
 
 import type { Prediction, WrittenLine, WrittenToken } from "../../src/studio/api/ask-routes.node.ts";
+import type { LayerAnswer } from "../../src/studio/api/layer-routes.node.ts";
+import type { SampleAnswer } from "../../src/studio/api/sample-routes.node.ts";
 import type { Explained } from "../../src/studio/asking/explained.node.ts";
 import type { AskedColumn, AskedInput, HowAsked } from "../../src/studio/asking/how-asked.node.ts";
 import type { OwnData } from "../../src/studio/data/own-data.node.ts";
@@ -9,7 +11,7 @@ import type { Fork } from "../../src/studio/jobs/fork.node.ts";
 import type { Job } from "../../src/studio/jobs/job-queue.node.ts";
 import type { FormField, RecipeForm } from "../../src/studio/jobs/recipe-form.node.ts";
 import type { Annotations } from "../../src/studio/runs/annotations.node.ts";
-import type { Curve } from "../../src/studio/runs/run-library.node.ts";
+import type { Curve, Drawing } from "../../src/studio/runs/curve.ts";
 import type { RunSummary, SettingValue } from "../../src/studio/runs/run-summary.node.ts";
 
 export type {
@@ -22,11 +24,13 @@ export type {
   FormField,
   HowAsked,
   Job,
+  LayerAnswer,
   OwnData,
   Prediction,
   ProfileReport,
   RecipeForm,
   RunSummary,
+  SampleAnswer,
   SettingValue,
   WrittenLine,
   WrittenToken,
@@ -149,6 +153,24 @@ export const studio = {
       ["smoothing", String(smoothing)],
       ...runs.map((run) => ["run", run] as const),
     ]),
+  layers: (run: string, quantity: string) =>
+    ask<LayerAnswer>("/api/layers", [
+      ["run", run],
+      ["quantity", quantity],
+    ]),
+  /** The moment at a place, by default the last. */
+  samples: (run: string, at?: number) =>
+    ask<SampleAnswer>("/api/samples", [["run", run], ...(at === undefined ? [] : [["at", String(at)] as const])]),
+  /** Runs as one page of HTML. */
+  page: async (runs: readonly string[], { axis, smoothing, logarithmic }: Drawing): Promise<Blob> => {
+    const query = [
+      ["axis", axis],
+      ["smoothing", String(smoothing)],
+      ["logarithmic", String(logarithmic)],
+    ];
+    const response = await fetch(`/api/page?${new URLSearchParams([...query, ...runs.map((run) => ["run", run])])}`);
+    return response.ok ? response.blob() : answerOf<Blob>(response);
+  },
   details: (run: string) => ask<RunDetails>("/api/run", [["run", run]]),
   annotate: (run: string, change: Annotations) => send<Annotations>("/api/annotate", { run, ...change }),
   remove: (run: string) => send<{ place: string }>("/api/delete", { run }),

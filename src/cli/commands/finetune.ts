@@ -85,6 +85,7 @@ export const command = defineCommand({
       buckets,
       precision,
       watchLayers,
+      watchSamples,
       ...own
     } = given;
     const choosesParts = batchSize === "auto";
@@ -129,6 +130,7 @@ export const command = defineCommand({
         buckets,
         precision,
         watchLayers,
+        watchSamples,
         learningRate: learningRate ?? (resume ? undefined : rate),
         optimizer,
         seed,

@@ -15,9 +15,13 @@ const mostLines = 6;
 /** Pixels of a square: smaller where there are many rows. */
 const cellOf = (rows: number): number => (rows > 60 ? 10 : rows > 24 ? 14 : 20);
 
-/** A number of a layer that is shown over time. */
+/** Numbers of a layer that are shown over time. */
+export const layerQuantities = ["gradients", "weights", "ratios", "deviations", "dead", "zeros"] as const;
+/** The name of such a number. */
+export type LayerQuantity = (typeof layerQuantities)[number];
+
+/** How a number of layers is shown. */
 interface Shown {
-  readonly name: string;
   readonly title: string;
   /** What the number is. */
   readonly label: string;
@@ -27,48 +31,97 @@ interface Shown {
 }
 
 const shares = { scale: "linear", domain: [0, 1] } as const;
-const shown: readonly Shown[] = [
-  {
-    name: "gradients",
+const shown: Readonly<Record<LayerQuantity, Shown>> = {
+  gradients: {
     title: "Gradients of the weights, by layer",
     label: "norm of the gradient",
     scale: "log",
     of: ({ weights }) => weights?.gradient,
   },
-  {
-    name: "ratios",
+  weights: {
+    title: "Weights, by layer",
+    label: "norm of the weights",
+    scale: "log",
+    of: ({ weights }) => weights?.norm,
+  },
+  ratios: {
     title: "Gradients beside weights, by layer",
     label: "norm of the gradient / norm of the weights",
     scale: "log",
     of: ({ weights }) => weights?.ratio,
   },
-  {
-    name: "deviations",
+  deviations: {
     title: "Outputs, by layer",
     label: "standard deviation",
     scale: "log",
     of: ({ deviation }) => deviation,
   },
-  {
-    name: "dead",
+  dead: {
     title: "Dead units, by layer",
     label: "share of units that are 0",
     ...shares,
     of: ({ dead }) => dead,
   },
-  {
-    name: "zeros",
+  zeros: {
     title: "Zeros, by layer",
     label: "share of outputs that are 0",
     ...shares,
     of: ({ zeros }) => zeros,
   },
-];
+};
 
-/** The layers of all moments that have a number, in the order in which they came. */
-function pathsOf(history: readonly LayerMoment[], of: Shown["of"]): readonly string[] {
+/** A number of a layer; nothing where the layer does not have it. */
+export const quantityOf = (layer: LayerStatistics, quantity: LayerQuantity): number | undefined =>
+  shown[quantity].of(layer);
+
+/** One number of all layers over time, as plain data. */
+export interface LayersOverTime {
+  readonly scale: "linear" | "log";
+  /** What a share spans; other numbers what they are. */
+  readonly domain?: readonly [number, number];
+  /** The layers of all moments that have a number other than 0, in the order in which they came. */
+  readonly paths: readonly string[];
+  /** Of each moment the epochs completed, and the batches. */
+  readonly epochs: readonly number[];
+  readonly batches: readonly number[];
+  /** Of each layer the number at each moment; NaN where there is none. */
+  readonly rows: readonly (readonly number[])[];
+}
+
+/** One number of all layers over time; without layers where it is 0 everywhere. */
+export function layersOverTime(history: readonly LayerMoment[], quantity: LayerQuantity): LayersOverTime {
+  const { scale, domain, of } = shown[quantity];
   const known = history.flatMap(({ layers }) => layers.filter((layer) => (of(layer) ?? 0) !== 0));
-  return [...new Set(known.map(({ path }) => path))];
+  const paths = [...new Set(known.map(({ path }) => path))];
+  const byPath = history.map(({ layers }) => new Map(layers.map((layer) => [layer.path, layer])));
+  return {
+    ...{ scale, paths },
+    ...(domain && { domain }),
+    epochs: history.map(({ epoch }) => epoch),
+    batches: history.map(({ batch }) => batch),
+    rows: paths.map((path) =>
+      byPath.map((layers) => {
+        const layer = layers.get(path);
+        return (layer && of(layer)) ?? Number.NaN;
+      }),
+    ),
+  };
+}
+
+/** A heat map of layers and moments, 40 moments at most, under a title and with what the number is. */
+export function layersHeatmap(
+  { scale, domain, paths, epochs, rows }: LayersOverTime,
+  { title, label }: { readonly title: string; readonly label: string },
+): string {
+  const moments = spaced(epochs, mostMoments);
+  return heatmap({
+    title,
+    rows: paths,
+    columns: moments.map(([, epoch]) => String(epoch)),
+    values: rows.flatMap((row) => moments.map(([place]) => row[place] ?? Number.NaN)),
+    colours: { label, scale, ...(domain && { domain }) },
+    cell: cellOf(paths.length),
+  });
 }
 
 /**
@@ -81,24 +134,16 @@ export function historyFigures(
 ): Readonly<Record<string, string>> {
   if (history.length < 2) return {};
   const moments = spaced(history, mostMoments).map(([, moment]) => moment);
-  const figures = shown.flatMap(({ name, title, label, scale, domain, of }) => {
-    const paths = pathsOf(moments, of);
+  const figures = layerQuantities.flatMap((name) => {
+    const { title, label, scale, domain } = shown[name];
+    const layers = layersOverTime(moments, name);
+    const { paths, rows, epochs } = layers;
     if (paths.length === 0) return [];
-    const rows = paths.map((path) =>
-      moments.map(({ layers }) => {
-        const found = layers.find((own) => own.path === path);
-        return (found && of(found)) ?? Number.NaN;
-      }),
-    );
-    if (paths.length > mostLines) {
-      const columns = moments.map(({ epoch }) => String(epoch));
-      const colours = { label, scale, ...(domain && { domain }) };
-      const all = { title: `${title} and epoch`, rows: paths, columns, values: rows.flat(), colours };
-      return [[name, heatmap({ ...all, cell: cellOf(paths.length) })] as const];
-    }
+    if (paths.length > mostLines)
+      return [[name, layersHeatmap(layers, { title: `${title} and epoch`, label })] as const];
     const series = paths.map((path, i) => ({
       name: path,
-      points: moments.flatMap(({ epoch }, at): (readonly [number, number])[] => {
+      points: epochs.flatMap((epoch, at): (readonly [number, number])[] => {
         const value = rows[i]?.[at] ?? Number.NaN;
         return Number.isFinite(value) && (scale !== "log" || value > 0) ? [[epoch, value]] : [];
       }),

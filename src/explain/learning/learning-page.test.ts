@@ -24,7 +24,7 @@ const historyOf = (layers: number, epochs: number): readonly LayerMoment[] =>
 
 test("few layers are lines, many a heat map; what is 0 everywhere is left out, and one moment has no history", () => {
   const few = historyFigures(historyOf(3, 4));
-  expect(Object.keys(few)).toEqual(["gradients", "ratios", "deviations", "dead"]);
+  expect(Object.keys(few)).toEqual(["gradients", "weights", "ratios", "deviations", "dead"]);
   expect(few["gradients"]).toContain("<path");
   const many = historyFigures(historyOf(9, 4));
   const squares = [...(many["gradients"] ?? "").matchAll(/fill-opacity="([\d.]+)"><title>/g)].map(([, own]) =>

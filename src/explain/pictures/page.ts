@@ -1,6 +1,6 @@
 /** One explanation as a page of HTML that needs nothing beside it. */
 import { inOneLine } from "../../core/printable.ts";
-import { htmlPage } from "../../draw/page.ts";
+import { closedPolicy, htmlPage } from "../../draw/page.ts";
 import { escapeXml } from "../../draw/plot.ts";
 import { pictureHtml, pictureStyle } from "./html.ts";
 import type { Picture } from "./picture.ts";
@@ -36,9 +36,6 @@ svg[role=img] { width: 100%; max-width: 460px; height: auto; border-radius: 6px;
 @media (prefers-color-scheme: dark) { svg[role=img] { filter: invert(0.9) hue-rotate(180deg); } }
 `;
 
-/** Nothing is fetched, and no script runs. */
-const policy = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">\n`;
-
 const shown = (text: string): string => escapeXml(inOneLine(text));
 
 /**
@@ -52,5 +49,5 @@ export function explanationPage({ title, sentences, pictures, plots = [], notes 
     ...pictures.map((own) => `<section><h2>${shown(own.title)}</h2>${pictureHtml(own.picture)}</section>`),
     plots.length === 0 ? "" : `<section class="plots">${plots.join("")}</section>`,
   ];
-  return htmlPage({ title: inOneLine(title), style, sections, head: policy });
+  return htmlPage({ title: inOneLine(title), style, sections, head: closedPolicy });
 }

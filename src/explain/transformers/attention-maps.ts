@@ -3,6 +3,7 @@ import { UnsupportedError } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
 import { type AnyModule, type Context, Module, valuesOf } from "../../nn/index.ts";
 import { cast } from "../../ops/index.ts";
 import { predictor } from "../../train/predict.ts";
@@ -46,6 +47,31 @@ class Attentions extends Module<unknown, readonly Value[]> {
   }
 }
 
+/** Reads a model's attention again and again, such as while it learns. */
+export interface AttentionReader {
+  /** As `attentionMaps`, with the parameters as they are now. */
+  read(inputs: SampleInputs): Promise<readonly AttentionMap[]>;
+  /** Lets go of compiled graphs. */
+  release(): Promise<void>;
+}
+
+/** What reads the attention of a model, compiled once for inputs of a type. */
+export function attentionReader<O>(model: Module<never, O>, compile: CompileOptions = {}): AttentionReader {
+  const module = new Attentions(model);
+  const ask = predictor(module, { compile });
+  return {
+    async read(inputs) {
+      requireSampleInputs(inputs);
+      const found = (await ask(inputs as never)) as unknown as readonly Tensor<"float32">[];
+      return found.map(({ shape, data }, i) => ({
+        path: module.paths[i] as string,
+        weights: new Tensor("float32", headsOf(shape), data),
+      }));
+    },
+    release: () => ask.release(),
+  };
+}
+
 /**
  * What each attention of a model attends to for one sample: the shares of the keys for every head and query, in inference, in the order of the
  * graph: of one stack from the first layer on. They are found in the graph, of modules and of files, as the softmax between two products of data; attention that another
@@ -57,16 +83,10 @@ export async function attentionMaps<O>(
   model: Module<never, O>,
   inputs: SampleInputs,
 ): Promise<readonly AttentionMap[]> {
-  requireSampleInputs(inputs);
-  const module = new Attentions(model);
-  const ask = predictor(module);
+  const reader = attentionReader(model);
   try {
-    const found = (await ask(inputs as never)) as unknown as readonly Tensor<"float32">[];
-    return found.map(({ shape, data }, i) => ({
-      path: module.paths[i] as string,
-      weights: new Tensor("float32", headsOf(shape), data),
-    }));
+    return await reader.read(inputs);
   } finally {
-    await ask.release();
+    await reader.release();
   }
 }

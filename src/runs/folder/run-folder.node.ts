@@ -19,6 +19,8 @@ export const runFiles = {
   checkpoint: "checkpoint.safetensors",
   best: "best.safetensors",
   log: "log.jsonl",
+  /** What the model made of a few fixed samples as it learned. */
+  samples: "samples.jsonl",
   tensorboard: "tensorboard",
   model: "model.onnx",
   prepare: "prepare.onnx",

@@ -1,23 +1,26 @@
-/** What a run writes while it trains: its log, its events for TensorBoard, and the checkpoint, which is never ahead of them. */
+/** What a run writes while it trains: its log, its events for TensorBoard, its samples, and the checkpoint, which is never ahead of them. */
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { type GrowingFile, growingFile } from "../../storage/growing-files.node.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
-import { jsonLogIn } from "../../train/callbacks/json-log.node.ts";
+import { bytesUpTo, jsonLogIn } from "../../train/callbacks/json-log.node.ts";
 import { tensorBoardIn } from "../../train/callbacks/tensorboard.node.ts";
 import { eventFileName } from "../../train/callbacks/tensorboard-events.ts";
+import type { Run } from "../../train/fit.ts";
 import { runFiles } from "./run-folder.node.ts";
 
 /** The logs of a run, open from its first stage to its last. */
 export class RunLogs {
   readonly #folder: string;
   readonly #log: GrowingFile;
+  readonly #samples: GrowingFile;
   readonly #events: GrowingFile[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
     this.#log = growingFile(join(folder, runFiles.log));
+    this.#samples = growingFile(join(folder, runFiles.samples));
   }
 
   /** The callbacks of a stage, which write the log and a file of events of their own. */
@@ -35,9 +38,25 @@ export class RunLogs {
     this.#log.append(`${JSON.stringify(record)}\n`);
   }
 
+  /** Goes on with the samples up to where a run stands, and says whether there are any. Throws FileError for a file that is not of a run. */
+  async openSamples({ trainer: { batches }, epoch }: Run): Promise<boolean> {
+    const path = join(this.#folder, runFiles.samples);
+    let length = 0;
+    await this.#samples.open((content) => {
+      length = bytesUpTo(content, path, (own) => own.batch > batches || own.epoch > epoch);
+      return length;
+    });
+    return length > 0;
+  }
+
+  /** Appends a line to the samples. */
+  appendSamples(record: Readonly<Record<string, unknown>>): void {
+    this.#samples.append(`${JSON.stringify(record)}\n`);
+  }
+
   /** Writes the checkpoint, and before it what the logs do not have yet. */
   async saveWith(checkpoint: Uint8Array): Promise<void> {
-    for (const file of [this.#log, ...this.#events]) await file.save();
+    for (const file of [this.#log, this.#samples, ...this.#events]) await file.save();
     await writeFileAtomic(join(this.#folder, runFiles.checkpoint), checkpoint);
   }
 }

@@ -71,6 +71,14 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
     .describe(
       "measure every layer after so many epochs: gradients, dead units; in the log and the report; default never",
     ),
+  watchSamples: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "show after so many epochs what the model makes of a few fixed samples: predictions, texts, images, attention; in the studio; default never",
+    ),
   private: z
     .number()
     .gt(0)
@@ -119,6 +127,7 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
  * - `precision`: what matrix products and convolutions of training steps are computed in; `"float16"` is mixed precision, with loss scaling.
  * Default float32.
  * - `watchLayers`: after how many epochs every layer is measured, on one batch, for the log and the report; default never.
+ * - `watchSamples`: after how many epochs the run keeps what the model makes of a few fixed samples, for the studio; default never.
  * - `private`: the epsilon of differential privacy that training may spend; default none, and no privacy.
  * - `delta`: of `private`, the probability that epsilon does not hold; default 1e-5, or a tenth of 1 / samples where that is less.
  * - `clip`: of `private`, the norm that no sample's gradient exceeds; default 1.
@@ -141,7 +150,7 @@ export type PlacedSettings = GivenSettings & {
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
 /**
  * What is chosen in place of a recipe's defaults: `epochs`, `batchSize`, `learningRate`, `optimizer` and `seed`, as in
- * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded`, `exchange` and `buckets`, of several processes; `precision`, of products; `watchLayers`, after so many epochs; `private`, `delta` and `clip`, of differential privacy; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
+ * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded`, `exchange` and `buckets`, of several processes; `precision`, of products; `watchLayers` and `watchSamples`, after so many epochs; `private`, `delta` and `clip`, of differential privacy; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
  */
 export type RecipeChoices = Pick<GivenSettings, keyof z.infer<typeof choicesSchema>>;
 
@@ -184,6 +193,7 @@ export function newSettings(recipe: SettingDefaults, given: PlacedSettings, core
       "buckets",
       "precision",
       "watchLayers",
+      "watchSamples",
       "private",
       "delta",
       "clip",

@@ -111,7 +111,12 @@ export async function outputsOfTest(
 }
 
 /** Whether outputs are scores of classes or numbers; `undefined` where they are neither, as embeddings that a loss compares. */
-function kindOf(task: Task, output: unknown, y: Tensor, hasAccuracy: boolean): TestOutputs["kind"] | undefined {
+export function kindOf(
+  task: Pick<Task, "classes">,
+  output: unknown,
+  y: Tensor,
+  hasAccuracy: boolean,
+): TestOutputs["kind"] | undefined {
   if (!(output instanceof Tensor) || !isFloat(output.dtype) || output.shape.length !== 2) return undefined;
   const [count = 0, width = 0] = output.shape;
   const { classes = [] } = task;
@@ -132,17 +137,21 @@ function softmaxOf(scores: readonly number[]): readonly number[] {
   return powers.map((power) => power / total);
 }
 
-/** What scores [N, classes] say of labels [N]; `undefined` of a label that counts for nothing. */
-export function judgeClasses(output: Tensor, y: Tensor): (Predicted | undefined)[] {
+/** The probabilities of each row of scores [N, classes]. */
+export function probabilitiesOf(output: Tensor): readonly (readonly number[])[] {
   const [count = 0, width = 0] = output.shape;
   const scores = output.toNumbers();
-  const labels = y.toNumbers();
   const rows = Array.from({ length: count }, (_, i) => scores.slice(i * width, (i + 1) * width));
-  const probabilitiesOf = areProbabilities(rows) ? (row: readonly number[]) => row : softmaxOf;
-  return rows.map((row, i) => {
+  return areProbabilities(rows) ? rows : rows.map(softmaxOf);
+}
+
+/** What scores [N, classes] say of labels [N]; `undefined` of a label that counts for nothing. */
+export function judgeClasses(output: Tensor, y: Tensor): (Predicted | undefined)[] {
+  const [, width = 0] = output.shape;
+  const labels = y.toNumbers();
+  return probabilitiesOf(output).map((probabilities, i) => {
     const actual = labels[i] ?? -1;
     if (actual < 0 || actual >= width) return undefined;
-    const probabilities = probabilitiesOf(row);
     let predicted = 0;
     for (const [place, own] of probabilities.entries()) if (own > (probabilities[predicted] ?? 0)) predicted = place;
     const loss = -Math.log(Math.max(probabilities[actual] ?? 0, 1e-12));

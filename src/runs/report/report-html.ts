@@ -4,7 +4,7 @@ import { greatest, spaced } from "../../core/lists.ts";
 import { count, duration, percent, plural, resultText, spoken } from "../../core/number-text.ts";
 import { inOneLine } from "../../core/printable.ts";
 import { curvesOf } from "../../draw/curves.ts";
-import { htmlPage } from "../../draw/page.ts";
+import { closedPolicy, htmlPage } from "../../draw/page.ts";
 import { historyFigures } from "../../explain/learning/drawings.ts";
 import { layerColumns } from "../../explain/learning/layer-columns.ts";
 import { pictureHtml, pictureStyle } from "../../explain/pictures/html.ts";
@@ -24,8 +24,6 @@ const mostCards = 6;
 /** Pixels of a plot, so that its letters can be read on a telephone. */
 const plotSize = { width: 460, height: 280 };
 
-/** Nothing is fetched, and no script runs. */
-const policy = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">\n`;
 /** Seconds after which a browser reads the page of a run under way again. */
 const refreshSeconds = 5;
 
@@ -49,8 +47,7 @@ const cellsOf = (cells: readonly string[], tag: "th" | "td"): string =>
 /** Where the run is. */
 function stateText({ state, epochs, plannedEpochs }: RunReport): string {
   const done = `${count(epochs.length)} of ${plural(plannedEpochs, "epoch")}`;
-  if (state === "running")
-    return `Training: ${done} so far. This page reads itself again every ${refreshSeconds} seconds.`;
+  if (state === "running") return `Training: ${done} so far.`;
   return state === "stopped" ? `Stopped after ${done}; resume it with --resume.` : `Finished after ${done}.`;
 }
 
@@ -277,27 +274,34 @@ function settingsSection({ settings, versions, parameters }: RunReport): string 
   return section("Settings", pairs([...rows, ["parameters", trained], ...Object.entries(versions)]));
 }
 
+/** The look of the sections. */
+export const reportSectionsStyle = `${reportStyle}${pictureStyle}${explanationStyle}`;
+
+/** The report as HTML of its sections, the summary first; empty ones are empty texts. */
+export const reportSections = (report: RunReport): readonly string[] => [
+  summary(report),
+  testSection(report),
+  calibrationSection(report),
+  residualSection(report),
+  mistakesSection(report),
+  importanceSection(report),
+  trainingSection(report),
+  layersSection(report),
+  searchSection(report),
+  dataSection(report),
+  settingsSection(report),
+  usageSection(report),
+];
+
 /** The page. While the run goes on, a browser reads it again by itself. */
 export function reportPage(report: RunReport): string {
-  const sections = [
-    summary(report),
-    testSection(report),
-    calibrationSection(report),
-    residualSection(report),
-    mistakesSection(report),
-    importanceSection(report),
-    trainingSection(report),
-    layersSection(report),
-    searchSection(report),
-    dataSection(report),
-    settingsSection(report),
-    usageSection(report),
-  ];
-  const refresh = report.state === "running" ? `<meta http-equiv="refresh" content="${refreshSeconds}">\n` : "";
+  const isLive = report.state === "running";
+  const refresh = isLive ? `<meta http-equiv="refresh" content="${refreshSeconds}">\n` : "";
+  const note = isLive ? `<p class="soft">This page reads itself again every ${refreshSeconds} seconds.</p>` : "";
   return htmlPage({
     title: inOneLine(report.recipe),
-    style: `${reportStyle}${pictureStyle}${explanationStyle}`,
-    sections,
-    head: `${policy}${refresh}`,
+    style: reportSectionsStyle,
+    sections: [note, ...reportSections(report)],
+    head: `${closedPolicy}${refresh}`,
   });
 }

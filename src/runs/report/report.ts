@@ -35,12 +35,15 @@ const residualsSchema = z.strictObject({
   pairs: z.array(z.tuple([z.number(), z.number()]).readonly()).readonly(),
 });
 
+/** An image within the file: no page that shows it fetches anything. */
+const imageSchema = z.string().startsWith("data:image/");
+
 /** What speaks for the class that was predicted, and against it. */
 const explanationSchema = z.strictObject({
   /** The method that made it: `integrated-gradients`. */
   method: z.string(),
   /** Over the image, as a PNG in a data URI … */
-  map: z.string().optional(),
+  map: imageSchema.optional(),
   /** … with the value of its full colours; … */
   bound: z.number().optional(),
   /** … the words or tokens with what each adds; … */
@@ -64,7 +67,7 @@ const mistakeSchema = z.strictObject({
   confidence: z.number().optional(),
   loss: resultSchema,
   /** The input as a PNG in a data URI. */
-  image: z.string().optional(),
+  image: imageSchema.optional(),
   explained: explanationSchema.optional(),
   /** The input as the cells of a row. */
   cells: z

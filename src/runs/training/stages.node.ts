@@ -22,6 +22,7 @@ import { runFiles } from "../folder/run-folder.node.ts";
 import { RunLogs } from "../folder/run-logs.node.ts";
 import type { Stage, Task } from "../recipes/recipe.ts";
 import type { RunSettings } from "../recipes/settings.ts";
+import { watchSamples } from "../samples/watch-samples.ts";
 import { measuredOf } from "./evaluation.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { RunObserver, StageStart } from "./observer.ts";
@@ -158,6 +159,7 @@ async function fitStage(
     checkpointBest(join(folder, runFiles.best), monitorOf(task)),
     ...options.logs.callbacks(),
     ...watching(options),
+    ...watchingSamples(options),
     ...(observer.callbacks?.(epochs + later) ?? []),
     ...memoryNote(options),
     ...stopping(options),
@@ -215,6 +217,21 @@ function watching({ task, plan, compile: { device, threads }, observer, logs }: 
     },
   });
   return [watch];
+}
+
+/** Keeps what the model makes of fixed samples, where that is asked for. */
+function watchingSamples({ task, plan, compile: { device, threads }, observer, logs }: LoggedOptions): Callback[] {
+  const { watchSamples: every, private: epsilon } = plan.record.settings;
+  if (every === undefined) return [];
+  const watched = watchSamples(task, {
+    every,
+    compile: { device, threads },
+    isPrivate: epsilon !== undefined,
+    open: (run) => logs.openSamples(run),
+    append: (record) => logs.appendSamples(record),
+    onNote: (note) => observer.onNote?.(note),
+  });
+  return [watched];
 }
 
 /** Says after the first batch what the budget of memory came to. */

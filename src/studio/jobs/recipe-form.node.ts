@@ -30,6 +30,9 @@ export interface RecipeForm {
 /** Settings of every recipe that a form shows, by what is asked for most. */
 const shown = ["epochs", "batchSize", "learningRate", "optimizer", "seed", "limit", "threads"] as const;
 
+/** Those of recipes that are no experiments. */
+const shownOfRecipes = ["watchLayers", "watchSamples"] as const;
+
 /** What is filled in, by the names of fields. */
 export type Filled = Readonly<Record<string, SettingValue>>;
 
@@ -52,7 +55,7 @@ export async function formOf(name: string): Promise<RecipeForm> {
   const { summary, defaults } = recipe;
   const standard: Readonly<Record<string, unknown>> = { ...defaults };
   const data = isExperiment(recipe) ? "" : recipe.data;
-  const common = shown.map((field): FormField => {
+  const common = [...shown, ...(isExperiment(recipe) ? [] : shownOfRecipes)].map((field): FormField => {
     const schema = runSettingsSchema.shape[field];
     const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
     const value = standard[field];

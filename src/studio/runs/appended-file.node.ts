@@ -52,6 +52,29 @@ export class AppendedFile {
   }
 }
 
+/** Reads the lines that are appended to a file, each once, when it is whole. */
+export class AppendedLines {
+  readonly #file: AppendedFile;
+  #decoder = new TextDecoder();
+  #rest = "";
+
+  constructor(path: string) {
+    this.#file = new AppendedFile(path);
+  }
+
+  /** The lines that are new, empty ones left out, and whether they are of another file than before. */
+  read(): { readonly lines: readonly string[]; readonly isAnew: boolean } {
+    const { bytes, isAnew } = this.#file.read();
+    if (isAnew) {
+      this.#decoder = new TextDecoder();
+      this.#rest = "";
+    }
+    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split("\n");
+    this.#rest = lines.pop() ?? "";
+    return { lines: lines.filter((line) => line !== ""), isAnew };
+  }
+}
+
 /** The last bytes of what a file holds, at most so many, by default all. Throws FileError for one that is not there, KeyError for one that no key opens. */
 export function endOfFile(path: string, most = Number.POSITIVE_INFINITY): Uint8Array {
   const file = openFile(path);

@@ -13,6 +13,9 @@ export interface LoggedSeries {
 /** What says where in a run a record is, and no number of it. */
 const places = new Set(["type", "batch", "epoch", "step", "stage"]);
 
+/** How a line with statistics of layers begins. */
+export const layersLine = '{"type":"layers",';
+
 /** One line as a record; nothing for what is none. */
 export function recordOf(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -47,11 +50,12 @@ export class LogSeries {
   batchesOfEpoch: number | undefined;
 
   add(line: string): void {
+    // Statistics of layers are of one batch beside training: they are no points of its curves, and they are long.
+    if (line.startsWith(layersLine)) return;
     const record = recordOf(line);
     const { type, batch, epoch } = record ?? {};
     if (!record || typeof batch !== "number" || typeof epoch !== "number") {
-      // Of statistics of layers each has a line of its own, which has no place in a curve.
-      if (record?.["type"] !== "layers") this.badLines++;
+      this.badLines++;
       return;
     }
     const isEpoch = type === "epoch";

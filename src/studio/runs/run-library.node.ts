@@ -2,14 +2,18 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FileError } from "../../core/errors.ts";
+import type { LayerMoment } from "../../explain/learning/layer-history.ts";
 import { lockFile } from "../../runs/folder/claim.node.ts";
 import { runFiles } from "../../runs/folder/run-folder.node.ts";
 import { dataFolder } from "../data/data-places.node.ts";
 import { annotationsFile } from "./annotations.node.ts";
-import { AppendedFile } from "./appended-file.node.ts";
+import { AppendedFile, AppendedLines } from "./appended-file.node.ts";
+import type { Curve } from "./curve.ts";
 import { readEvents } from "./event-records.ts";
+import { LayerMoments } from "./layer-moments.node.ts";
 import { LogSeries } from "./log-records.ts";
 import { eventsSummary, type RunSummary, summaryOf } from "./run-summary.node.ts";
+import { SampleMoments } from "./sample-moments.node.ts";
 import { Growing, thinned } from "./series.ts";
 
 /** How deep folders are looked through. */
@@ -31,48 +35,25 @@ export interface CurveOptions {
   readonly smoothing?: number;
 }
 
-/** A curve, thinned for drawing. */
-export interface Curve {
-  readonly run: string;
-  readonly name: string;
-  /** Whether it has a point for each epoch, or for some batches. */
-  readonly by: "batch" | "epoch";
-  /** Batches that the run had made at each point; of event files the step that they say. */
-  readonly batches: readonly number[];
-  readonly values: readonly (number | null)[];
-  /** The values smoothed over all points, those that are not drawn among them. */
-  readonly smoothed?: readonly (number | null)[];
-  /** Batches of an epoch, where they are known. */
-  readonly batchesOfEpoch?: number;
-  /** Seconds since 1970 of each point, where event files say them. */
-  readonly times?: readonly number[];
-}
-
 /** Series of a folder, with what reads them on. */
 class FollowedSeries {
   readonly #folder: string;
-  readonly #log: AppendedFile;
+  readonly #log: AppendedLines;
   readonly #events = new Map<string, AppendedFile>();
   #series = new LogSeries();
-  #rest = "";
   /** Scalars of event files by tag: steps, times, values. */
   #scalars = new Map<string, { readonly steps: Growing; readonly times: Growing; readonly values: Growing }>();
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.#log = new AppendedFile(join(folder, runFiles.log));
+    this.#log = new AppendedLines(join(folder, runFiles.log));
   }
 
   /** Reads what is new. */
   read(): void {
-    const { bytes, isAnew } = this.#log.read();
-    if (isAnew) {
-      this.#series = new LogSeries();
-      this.#rest = "";
-    }
-    const lines = (this.#rest + new TextDecoder().decode(bytes)).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) if (line !== "") this.#series.add(line);
+    const { lines, isAnew } = this.#log.read();
+    if (isAnew) this.#series = new LogSeries();
+    for (const line of lines) this.#series.add(line);
     this.#readEvents();
   }
 
@@ -213,6 +194,10 @@ export class RunLibrary {
   readonly #runs = new Map<string, Found>();
   /** Curves that were looked at, the latest last. */
   readonly #followed = new Map<string, FollowedSeries>();
+  /** The layers of the run that was opened last. */
+  #layers: { readonly id: string; readonly moments: LayerMoments } | undefined;
+  /** Its fixed samples. */
+  #samples: { readonly id: string; readonly moments: SampleMoments } | undefined;
 
   constructor(root: string) {
     this.root = root;
@@ -307,6 +292,20 @@ export class RunLibrary {
   /** Names of the curves of a run. Throws FileError for what is none. */
   curveNames(id: string): { readonly batch: readonly string[]; readonly epoch: readonly string[] } {
     return this.#follow(id).names;
+  }
+
+  /** Statistics of a run's layers over time, thinned; of the run that was asked for last they are read on. Throws FileError for what is no run. */
+  layers(id: string): readonly LayerMoment[] {
+    const folder = this.folderOf(id);
+    if (this.#layers?.id !== id) this.#layers = { id, moments: new LayerMoments(join(folder, runFiles.log)) };
+    return this.#layers.moments.read();
+  }
+
+  /** The fixed samples of a run, which of the run that was asked for last are read on. Throws FileError for what is no run. */
+  samples(id: string): SampleMoments {
+    const folder = this.folderOf(id);
+    if (this.#samples?.id !== id) this.#samples = { id, moments: new SampleMoments(join(folder, runFiles.samples)) };
+    return this.#samples.moments;
   }
 
   /** A curve of a run; nothing where it has none of that name. Throws FileError for what is no run. */

@@ -43,8 +43,8 @@ export interface RunSummary {
   readonly archived: boolean;
 }
 
-/** As much of the log's end as has its last records. */
-const endBytes = 16 * 1024;
+/** As much of the log's end as has its last records; and as much as is looked at where statistics of layers, which are long, stand behind them. */
+const [endBytes, mostEndBytes] = [16 * 1024, 4 * 1024 * 1024];
 
 // Runs of other versions are shown too, as much of them as is known.
 const setting = z.union([z.string(), z.number(), z.boolean()]);
@@ -74,19 +74,34 @@ const isNumber = (value: unknown): value is number => typeof value === "number";
 const isSetting = (value: unknown): value is SettingValue => setting.safeParse(value).success;
 
 /** The last records of a log: of the last epoch, and of the last batch. */
-function lastRecords(path: string) {
-  const lines = existsSync(path) ? textOf(path, endBytes).split("\n") : [];
+function lastRecords(path: string, bytes = endBytes): ReturnType<typeof recordsIn> {
+  if (!existsSync(path)) return {};
+  const end = endOfFile(path, bytes);
+  const found = recordsIn(new TextDecoder().decode(end).split("\n"));
+  const isAll = end.length < bytes || bytes >= mostEndBytes;
+  return found.epoch || found.batch || isAll ? found : lastRecords(path, 8 * bytes);
+}
+
+/** Lines that say nothing of how far or how well a run is. */
+const beside: readonly unknown[] = ["layers", "load"];
+
+/** The last records of lines. */
+function recordsIn(lines: readonly string[]) {
   let epoch: Readonly<Record<string, unknown>> | undefined;
   let batch: Readonly<Record<string, unknown>> | undefined;
   // A last line without an end is being written.
   for (let i = lines.length - 2; i >= 0 && !epoch; i--) {
     const record = recordOf(lines[i] ?? "");
-    if (typeof record?.["batch"] !== "number") continue;
+    if (typeof record?.["batch"] !== "number" || beside.includes(record["type"])) continue;
     batch ??= record;
     if (record["type"] === "epoch") epoch = record;
   }
-  return { epoch, batch };
+  return { ...(epoch && { epoch }), ...(batch && { batch }) };
 }
+
+/** Epochs that are done, by the last record of an epoch, or by that of a batch in the next one. */
+const doneEpochs = ({ epoch, batch }: ReturnType<typeof recordsIn>): number =>
+  epoch ? Number(epoch["epoch"]) || 0 : Math.max(0, (Number(batch?.["epoch"]) || 1) - 1);
 
 /** A run's summary. Of one that is encrypted, without its key, it says so. */
 export function summaryOf(folder: string, id: string): RunSummary {
@@ -101,7 +116,8 @@ export function summaryOf(folder: string, id: string): RunSummary {
 function openSummary(folder: string, id: string): RunSummary {
   const record = parsedFile(join(folder, runFiles.record), recordSchema);
   const evaluation = parsedFile(join(folder, runFiles.evaluation), evaluationSchema);
-  const { epoch, batch } = lastRecords(join(folder, runFiles.log));
+  const records = lastRecords(join(folder, runFiles.log));
+  const { epoch, batch } = records;
   const { options, ...settings } = record?.settings ?? {};
   const { name, group = "", tags = [], note = "", archived = false } = readAnnotations(folder);
   const last = epoch ?? batch;
@@ -113,7 +129,7 @@ function openSummary(folder: string, id: string): RunSummary {
     state: ownerOf(folder) ? "training" : record ? (evaluation ? "finished" : "stopped") : "damaged",
     ...(!record && { problem: `${runFiles.record} is damaged; restore it, or remove the folder` }),
     settings: only({ ...settings, ...(typeof options === "object" ? options : {}) }, isSetting),
-    epoch: Number(epoch?.["epoch"] ?? 0),
+    epoch: doneEpochs(records),
     batch: Number(batch?.["batch"] ?? 0),
     latest: last ? Object.fromEntries(numbersOf(last)) : {},
     results: only(evaluation?.results ?? {}, isNumber),
