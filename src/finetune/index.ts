@@ -10,7 +10,8 @@ export { addPrompt, type PromptOptions, withVirtualTokens } from "./adapters/pro
 export type { WeightSite } from "./adapters/sites.ts";
 export { type DiscriminativeOptions, discriminativeGroups } from "./freezing/discriminative.ts";
 export { gradualUnfreezing, type UnfreezingOptions } from "./freezing/gradual-unfreezing.ts";
-export { freezeBelow, type LayerGroup, layerGroups, unfreezeLast } from "./freezing/layer-groups.ts";
+export type { LayerGroup } from "../transform/depth-groups.ts";
+export { freezeBelow, layerGroups, unfreezeLast } from "./freezing/layer-groups.ts";
 export {
   freezeNormalization,
   type NormalizationParameters,
