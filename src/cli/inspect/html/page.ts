@@ -11,7 +11,7 @@ import { count, plural } from "../../../core/number-text.ts";
 import { htmlPage } from "../../../draw/page.ts";
 import { barPlot, escapeXml, palette } from "../../../draw/plot.ts";
 import { modulePath } from "../../../runs/recipes/package.node.ts";
-import { amount, bytes, extents, longCount, share } from "../units.ts";
+import { amount, bytes, extents, longCount, share, stepTime } from "../units.ts";
 import type { ExplorerData } from "./explorer.ts";
 import { style } from "./style.ts";
 
@@ -167,6 +167,9 @@ function memorySection({ cost, settings }: Inspection): string {
     ["Activations kept", bytes(cost.activationBytes), "from the forward pass for the backward pass"],
     ["Memory to predict", bytes(cost.predictionBytes), ""],
     ["Memory to train", bytes(total), `${settings.optimizer}, ${settings.precision}`],
+    ...(cost.stepSeconds === null
+      ? []
+      : ([["Time of a step", stepTime(cost.stepSeconds), `${settings.hardware}, at 40 % of its peak`]] as const)),
   ]);
   return section(
     "Cost of this input",
