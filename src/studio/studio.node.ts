@@ -25,6 +25,8 @@ import { cookieOf, pageHeaders, requireOwnPage, requireSession, type SessionRule
 import { JobQueue } from "./jobs/job-queue.node.ts";
 import { ReportMaker } from "./jobs/report-command.node.ts";
 import { RunLibrary } from "./runs/run-library.node.ts";
+import { DroppedFiles } from "./understanding/dropped-files.node.ts";
+import { InspectedModels } from "./understanding/inspected-models.node.ts";
 
 /** Options of `openStudio`. */
 export interface StudioOptions {
@@ -123,6 +125,8 @@ class StudioServer {
   readonly #queue: JobQueue;
   readonly #models = new AskedModels();
   readonly #uploads: Uploads;
+  readonly #inspected = new InspectedModels({ root: process.cwd(), program: command });
+  readonly #dropped = new DroppedFiles();
   readonly #events = new EventStream();
   readonly #routes: readonly Route[];
   readonly #held = new HeldBytes(mostHeld);
@@ -149,7 +153,7 @@ class StudioServer {
       ...trainingRoutes(this.#library, this.#queue),
       ...dataRoutes({ library: this.#library, queue: this.#queue, uploads: this.#uploads, reports }),
       ...finetuneRoutes({ library: this.#library, queue: this.#queue, reports }),
-      ...inspectRoutes(this.#library, reports),
+      ...inspectRoutes({ library: this.#library, reports, models: this.#inspected, files: this.#dropped }),
       ...askRoutes(this.#library, this.#models, reports),
     ];
     // Nobody is told where no page is open; whoever opens one asks for all.
@@ -245,6 +249,8 @@ class StudioServer {
     await this.#uploads.close();
     await this.#queue.close();
     await this.#models.close();
+    this.#inspected.close();
+    this.#dropped.close();
     this.#events.close();
   }
 }
