@@ -95,6 +95,16 @@ describe("what the page is told", () => {
     expect(JSON.parse((await studio.post("/api/compare", { targets })).text)).toEqual(JSON.parse(stdout));
   });
 
+  test("the experiments are served by what is built for them, and only to who may", { timeout: 60_000 }, async () => {
+    const { status, headers } = await studio.ask("/experiments/depth.html");
+    expect([status, headers["content-security-policy"]]).toEqual([200, expect.stringContaining("'wasm-unsafe-eval'")]);
+    expect((await studio.ask("/")).headers["content-security-policy"]).not.toContain("wasm");
+    for (const path of ["/web/../package.json", "/web/LICENSES.txt", "/web/parts/../../bin", "/experiments/../../x.js"])
+      expect((await studio.ask(path)).status, path).toBe(404);
+    const asked = await studio.ask("/experiments/depth.html", { headers: { authorization: "" } });
+    expect(asked.status).toBe(401);
+  });
+
   test("bad input is answered by a sentence", { timeout: 60_000 }, async () => {
     const dropped = async (name: string, body: string) => {
       const { file } = JSON.parse((await send(name, body)).text);
@@ -196,6 +206,33 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     await expect.poll(() => page.getByRole("row").count()).toBeLessThan(rows);
     await page.getByRole("button", { name: "中文" }).click();
     await page.getByRole("row", { name: /^可训练/ }).waitFor();
+    await page.close();
+  });
+
+  test("the experiments on depth train a small network, of files of the studio alone", {
+    timeout: 120_000,
+  }, async () => {
+    const page = await opened();
+    const strangers: string[] = [];
+    page.on("request", (request) => {
+      const { protocol, host } = new URL(request.url());
+      if (protocol !== "blob:" && host !== studio.url.host) strangers.push(request.url());
+    });
+    await page.getByRole("button", { name: "中文" }).click();
+    await page.getByRole("link", { name: /^深度实验/ }).click();
+    await page.getByRole("heading", { name: "深度的作用" }).waitFor();
+    await page.getByRole("button", { name: "English" }).click();
+    await page.getByLabel("Hidden layers").fill("2");
+    await page.getByLabel("Units of each layer").selectOption("8");
+    await page.getByLabel("Factor of the initial weights").selectOption("2");
+    await page.getByRole("button", { name: "Train" }).click();
+    const said = page.getByText(/^2 layers of relu, 8 units, weights ×2: trained, /);
+    await said.waitFor({ timeout: 90_000 });
+    // Two spirals are half and half: better than one of them for all.
+    expect(Number(/trained, ([\d.]+) %/.exec(await said.innerText())?.[1])).toBeGreaterThan(70);
+    expect(strangers).toEqual([]);
+    await page.getByRole("link", { name: "Back to the studio" }).click();
+    await page.getByRole("heading", { name: "理解模型" }).waitFor();
     await page.close();
   });
 

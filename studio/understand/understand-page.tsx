@@ -13,6 +13,9 @@ export function UnderstandPage({ runs }: { runs: readonly RunSummary[] }) {
   return (
     <>
       <h1>{say("understand")}</h1>
+      <p>
+        <a href={`/experiments/depth.html?language=${say("languageCode")}`}>{say("playWithDepth")}</a>
+      </p>
       <ModelChoice runs={runs} targets={targets} onChoose={setTargets} />
       {only && others.length === 0 && <ModelPanel key={targetKey(only)} target={only} />}
       {others.length > 0 && <CompareTable targets={targets} />}

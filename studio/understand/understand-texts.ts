@@ -17,6 +17,7 @@ export const understandTexts = {
   inspecting: ["Inspecting {name} …", "正在分析 {name}……"],
   comparing: ["Comparing …", "正在比较……"],
   playWithDepth: ["Experiments on depth: train small networks on this page", "深度实验：在页面中训练小型网络"],
+  languageCode: ["en", "zh"],
   whatIf: ["What if", "假设"],
   whatIfHelp: [
     "Move a slider: the figures follow. Percentages are changes from the model as it is.",
