@@ -178,10 +178,11 @@ function memorySection({ cost, settings }: Inspection): string {
 }
 
 function explorerSection(inspected: Inspected): string {
-  const { vertices, edges } = structureOf(inspected);
+  const { vertices, edges, senses } = structureOf(inspected);
   if (vertices.length === 0) return "";
+  const formulas = new Map(inspected.inspection.layers.map(({ name, formula }) => [name, formula]));
   const data: ExplorerData = {
-    vertices: vertices.map(({ id, block, label, type, kind, outputShape, parameters, macs }) => ({
+    vertices: vertices.map(({ id, block, label, type, kind, outputShape, parameters, macs, layer }) => ({
       id,
       block,
       label,
@@ -189,9 +190,11 @@ function explorerSection(inspected: Inspected): string {
       kind,
       shape: extents(outputShape),
       parameters,
+      formula: parameters > 0 && layer !== undefined ? (formulas.get(layer) ?? "") : "",
       macs: macs ?? 0,
     })),
     edges,
+    senses,
   };
   // Nothing in a page of JSON may end its script element.
   const json = JSON.stringify(data).replace(/</g, "\\u003c");
@@ -203,7 +206,7 @@ function explorerSection(inspected: Inspected): string {
   );
   return section(
     "Structure",
-    `<p class="tools"><button id="open-all">Open all</button> <button id="close-all">Close all</button> <button id="fit">Fit</button> Click a box with ▸ to open it, a frame with ▾ to close it; drag to move, turn the wheel to zoom.</p><div id="explorer"></div><script type="application/json" id="structure">${json}</script><script>${scripts[0]}</script><script type="module">${scripts[1]}</script>`,
+    `<p class="tools"><label for="sense">Light up</label> <select id="sense"><option value="">nothing</option>${senses.map(({ name, depth }, i) => `<option value="${i}">${escapeXml(name)}: ${count(depth)}</option>`).join("")}</select> <output id="lit" for="sense"></output></p><p class="tools"><button id="open-all">Open all</button> <button id="close-all">Close all</button> <button id="fit">Fit</button> Click a box with ▸ to open it, a frame with ▾ to close it; drag to move, turn the wheel to zoom.</p><div id="explorer"></div><script type="application/json" id="structure">${json}</script><script>${scripts[0]}</script><script type="module">${scripts[1]}</script>`,
   );
 }
 
