@@ -183,6 +183,10 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
 
     const report = page.frameLocator("iframe");
     await report.getByText(whole.parameters.total.toLocaleString("en-US")).first().waitFor({ timeout: 60_000 });
+    await report
+      .getByLabel("Light up")
+      .selectOption({ label: `Weighted layers on the longest path: ${whole.depth.weighted}` });
+    expect(await report.locator("#explorer .box.counted").count()).toBe(whole.depth.weighted);
     await page.getByRole("button", { name: "Draw the report" }).click();
     await report.getByText(all.parameters.trainable.toLocaleString("en-US")).first().waitFor({ timeout: 60_000 });
     await page.getByRole("button", { name: "Reset" }).click();

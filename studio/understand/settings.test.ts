@@ -37,11 +37,13 @@ test("changes", () => {
       [100, 104.26],
       [100, 320],
       [10, 1000],
+      [109e6, 73e3],
+      [4, 0],
       [5, 5],
       [0, 5],
       [null, 5],
     ].map(([a, b]) => changeText(a as number, b as number)),
-  ).toEqual(["−45 %", "+4.3 %", "×3.2", "×100", "", "", ""]);
+  ).toEqual(["−45 %", "+4.3 %", "×3.2", "×100", "÷1493", "−100 %", "", "", ""]);
 });
 
 test("until the training is reckoned, its figures are those of before", () => {

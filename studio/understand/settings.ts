@@ -99,11 +99,12 @@ export const withTrainingOf = (quick: Inspection, before: Inspection): Inspectio
   },
 });
 
-/** `+12 %`, `−45 %`, `×3.2`: how a figure changed; "" where it did not, or is not known. */
+/** `+12 %`, `−45 %`, `×3.2`, `÷1486`: how a figure changed; "" where it did not, or is not known. */
 export function changeText(before: number | null, now: number | null): string {
   if (before === null || now === null || before === now || before === 0) return "";
   const ratio = now / before;
   if (ratio >= 2) return `×${ratio >= 10 ? Math.round(ratio) : ratio.toFixed(1)}`;
+  if (ratio > 0 && ratio < 0.1) return `÷${Math.round(1 / ratio)}`;
   const percents = 100 * (ratio - 1);
   const size = Math.abs(percents);
   const digits = size >= 10 || size === 0 ? 0 : size >= 0.1 ? 1 : 2;

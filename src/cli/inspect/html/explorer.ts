@@ -193,7 +193,9 @@ function explore(host: HTMLElement, { vertices, edges, senses }: ExplorerData, d
       const { points } = graph.edge(edge);
       const shade = lit?.edges.has(`${edge.v} ${edge.w}`) ? " lit" : lit ? " unlit" : "";
       const d = points.map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)},${y.toFixed(1)}`).join("");
-      plane.append(element("path", { d, class: `edge${shade}`, "marker-end": "url(#arrow)" }));
+      plane.append(
+        element("path", { d, class: `edge${shade}`, "marker-end": `url(#arrow${shade === " lit" ? "-lit" : ""})` }),
+      );
     }
     for (const box of boxes.values()) {
       const drawn = drawnBox(box, graph.node(box.key));
@@ -294,18 +296,13 @@ function explore(host: HTMLElement, { vertices, edges, senses }: ExplorerData, d
     },
     { passive: false },
   );
-  const arrow = element("marker", {
-    id: "arrow",
-    viewBox: "0 0 8 8",
-    refX: 7,
-    refY: 4,
-    markerWidth: 7,
-    markerHeight: 7,
-    orient: "auto",
-  });
-  arrow.append(element("path", { d: "M0,0L8,4L0,8z", class: "arrow" }));
   const definitions = element("defs", {});
-  definitions.append(arrow);
+  for (const id of ["arrow", "arrow-lit"]) {
+    const size = { markerUnits: "userSpaceOnUse", markerWidth: 10, markerHeight: 10 };
+    const arrow = element("marker", { id, viewBox: "0 0 8 8", refX: 7, refY: 4, ...size, orient: "auto" });
+    arrow.append(element("path", { d: "M0,0L8,4L0,8z", class: id }));
+    definitions.append(arrow);
+  }
   svg.prepend(definitions);
 
   const all = (shown: boolean) => {

@@ -48,6 +48,7 @@ button { font: inherit; padding: 3px 10px; border: 1px solid var(--line); border
 #explorer .frame text { fill: var(--soft); }
 #explorer .edge { fill: none; stroke: #94a3b8; stroke-width: 1.3; }
 #explorer .arrow { fill: #94a3b8; }
+#explorer .arrow-lit { fill: #b45309; }
 #explorer .counted rect { stroke: #b45309; stroke-width: 3; }
 #explorer .passed rect { stroke: #b45309; stroke-width: 1.5; stroke-dasharray: 5 3; }
 #explorer .unlit { opacity: 0.35; }
