@@ -197,6 +197,31 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     await page.close();
   });
 
+  test("what a file leaves open of its input is asked for, and a budget that cannot be met is said", {
+    timeout: 60_000,
+  }, async () => {
+    const page = await opened();
+    await page.getByLabel("Model file").setInputFiles("test/fixtures/onnx/mobile.onnx");
+    await page.getByText(/It went wrong: mobile\.onnx: .*pass --input-shape/).waitFor({ timeout: 30_000 });
+    await page.getByLabel(/^Input shape/).fill("2,3,32,32");
+    await page.getByLabel(/^Input shape/).press("Enter");
+    await page.locator(".figures").waitFor({ timeout: 30_000 });
+    const own = inspect(join(process.cwd(), "test/fixtures/onnx/mobile.onnx"), { inputShape: "2,3,32,32" });
+    expect(await figure(page, "Memory to train")).toBe(bytes(own.cost.trainingBytes));
+    await page.getByLabel("Frozen blocks").press("ArrowRight");
+    await page.getByText(/ --input-shape=2,3,32,32 --freeze-blocks=1|--freeze-blocks=1 --input-shape/).waitFor();
+    expect(await page.getByText(/It went wrong/).count()).toBe(0);
+    await page.getByRole("button", { name: /Remove/ }).click();
+    await page.getByLabel("Architecture").fill("resnet18");
+    await page.getByLabel("Architecture").press("Enter");
+    await page.locator(".figures").waitFor({ timeout: 30_000 });
+    await page.getByLabel("Batch").press("End");
+    await page.getByLabel("Memory of a step, at most").press("ArrowRight");
+    await page.getByText(/It went wrong: .*a step takes at least/).waitFor({ timeout: 30_000 });
+    expect(await figure(page, "Memory to train")).toBe("-");
+    await page.close();
+  });
+
   test("models stand side by side, and where they differ is marked", { timeout: 60_000 }, async () => {
     const page = await opened();
     await page.getByLabel("Add a run").selectOption("iris");

@@ -4,7 +4,7 @@ import { type Inspection, type InspectTarget, reportAddress, studio, type WhatIf
 import { useSay } from "../shared/language.ts";
 import { Figures } from "./figures.tsx";
 import { targetName } from "./model-choice.tsx";
-import { asItIs, commandOf, type Settings, whatIfOf, withTrainingOf } from "./settings.ts";
+import { asItIs, commandOf, type Settings, whatIfOf, withoutTraining, withTrainingOf } from "./settings.ts";
 import { Sliders } from "./sliders.tsx";
 
 /** Milliseconds after a move until what training takes is asked for, which is most of the work. */
@@ -54,7 +54,8 @@ function Report({ target, whatIf }: { target: InspectTarget; whatIf: WhatIf }) {
 export function ModelPanel({ target }: { target: InspectTarget }) {
   const say = useSay();
   const [settings, setSettings] = useState<Settings>(asItIs);
-  const [base, setBase] = useState<Inspection>();
+  /** The model as it is, or as it was first read where its file leaves open what it takes, and what was asked then. */
+  const [base, setBase] = useState<{ readonly inspection: Inspection; readonly of: string }>();
   const [shown, setShown] = useState<Shown>();
   const [wrong, setWrong] = useState<string>();
   const latest = useRef<Inspection | undefined>(undefined);
@@ -64,24 +65,31 @@ export function ModelPanel({ target }: { target: InspectTarget }) {
     const gone = new AbortController();
     const { signal } = gone;
     const fail = (error: Error) => {
-      if (isGone(error)) return;
-      setWrong(error.message);
+      if (!isGone(error)) setWrong(error.message);
     };
     const take = (inspection: Inspection) => {
       latest.current = inspection;
       setWrong(undefined);
       setShown({ inspection, isWhole: true });
     };
-    const isFirst = asked === "{}";
-    if (isFirst && base) {
-      take(base);
+    if (base?.of === asked) {
+      take(base.inspection);
       return;
     }
     const askAll = () =>
-      studio.whatIf(target, whatIf, signal).then(({ inspection }) => {
-        if (isFirst) setBase(inspection);
-        take(inspection);
-      }, fail);
+      studio.whatIf(target, whatIf, signal).then(
+        ({ inspection }) => {
+          setBase((known) => known ?? { inspection, of: asked });
+          take(inspection);
+        },
+        (error: Error) => {
+          fail(error);
+          if (!isGone(error))
+            setShown((now) =>
+              now && !now.isWhole ? { inspection: withoutTraining(now.inspection), isWhole: true } : now,
+            );
+        },
+      );
     const { current } = latest;
     if (!current) {
       void askAll();
@@ -110,14 +118,16 @@ export function ModelPanel({ target }: { target: InspectTarget }) {
   return (
     <>
       <section class="panel what-if">
-        <Sliders model={base} settings={settings} onChange={setSettings} />
+        <Sliders model={base?.inspection} wrong={wrong} settings={settings} onChange={setSettings} />
         <div>
           {wrong !== undefined && (
             <p role="alert" class="wrong">
               {say("failed", { message: wrong })}
             </p>
           )}
-          {shown && <Figures model={base ?? shown.inspection} now={shown.inspection} isWhole={shown.isWhole} />}
+          {shown && (
+            <Figures model={base?.inspection ?? shown.inspection} now={shown.inspection} isWhole={shown.isWhole} />
+          )}
           <p class="soft">
             {say("sameCommand")} <code>{commandOf(targetName(target), whatIf)}</code>
           </p>

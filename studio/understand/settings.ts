@@ -9,6 +9,7 @@ export interface Settings {
   readonly loraTargets: string;
   readonly batch: number | undefined;
   readonly sequence: number | undefined;
+  readonly inputShape: string;
   readonly precision: string;
   readonly optimizer: string;
   readonly quantize: string;
@@ -25,6 +26,7 @@ export const asItIs: Settings = {
   loraTargets: "",
   batch: undefined,
   sequence: undefined,
+  inputShape: "",
   precision: "",
   optimizer: "",
   quantize: "",
@@ -54,22 +56,18 @@ export const batchStops = (model: Inspection): readonly number[] => stopsBetween
 /** The length of a model's sequences, inputs [batch, time] of whole numbers; `undefined` where it takes none. */
 export const ownSequence = ({ inputs }: Inspection): number | undefined =>
   inputs.find(({ dtype, shape }) => dtype.startsWith("int") && shape.length === 2)?.shape[1];
-/** Lengths from 16 to 8,192, and that of the model. */
+/** Lengths from 16 to 8,192, and that of the model, 0 where its file leaves it open. */
 export const sequenceStops = (own: number): readonly number[] => stopsBetween(16, 8192, own);
 
 /** What is asked. LoRA freezes everything else, so that what else would be frozen is left out. */
 export function whatIfOf(settings: Settings): WhatIf {
-  const { frozenBlocks, freeze, lora, loraTargets, batch, sequence, precision, optimizer, quantize, memory, hardware } =
-    settings;
+  const { frozenBlocks, freeze, lora, loraTargets, quantize, memory, inputShape, ...plain } = settings;
   const all: Readonly<Record<string, string | number | undefined>> = {
-    batch,
-    sequence,
-    precision,
-    optimizer,
+    ...plain,
+    inputShape: inputShape.trim(),
     ...(lora > 0 ? { lora, loraTargets: loraTargets.trim() } : { freezeBlocks: frozenBlocks, freeze: freeze.trim() }),
     quantize: quantize === "" ? "" : Number(quantize),
     memory: memory === 0 ? "" : `${memory}GB`,
-    hardware,
   };
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) =>
@@ -96,6 +94,15 @@ export const withTrainingOf = (quick: Inspection, before: Inspection): Inspectio
     macs: quick.cost.macs,
     forwardFlops: quick.cost.forwardFlops,
     predictionBytes: quick.cost.predictionBytes,
+  },
+});
+
+/** Figures of an inspection without those of training, which cannot be had. */
+export const withoutTraining = (inspection: Inspection): Inspection => ({
+  ...inspection,
+  cost: {
+    ...inspection.cost,
+    ...{ backwardFlops: null, activationBytes: null, trainingBytes: null, memory: null, stepSeconds: null },
   },
 });
 

@@ -102,19 +102,36 @@ function Pattern({ label, value, onChange }: { label: string; value: string; onC
 /** The sliders of a model; those that depend on it are there once it is known. */
 export function Sliders({
   model,
+  wrong = "",
   settings,
   onChange,
 }: {
   model: Inspection | undefined;
+  /** What was said against the settings of now. */
+  wrong?: string | undefined;
   settings: Settings;
   onChange: (settings: Settings) => void;
 }) {
   const say = useSay();
   const set = (change: Partial<Settings>) => onChange({ ...settings, ...change });
-  const { frozenBlocks, freeze, lora, loraTargets, batch, sequence, precision, optimizer, quantize, memory, hardware } =
-    settings;
+  const {
+    frozenBlocks,
+    freeze,
+    lora,
+    loraTargets,
+    batch,
+    sequence,
+    precision,
+    optimizer,
+    quantize,
+    memory,
+    hardware,
+    inputShape,
+  } = settings;
   const blocks = model?.blocks ?? [];
-  const length = model && ownSequence(model);
+  // What a file leaves open is asked for.
+  const isOpen = /--(sequence|input-shape)/.test(wrong);
+  const length = (model && ownSequence(model)) ?? (isOpen ? 0 : undefined);
   const isAdapted = lora > 0;
   const orNone = (text: string): ComponentChildren & string => (text === "" ? say("choose") : text);
   return (
@@ -164,9 +181,12 @@ export function Sliders({
           label={say("sequenceLength")}
           stops={sequenceStops(length)}
           value={sequence ?? length}
-          text={String}
-          onChange={(value) => set({ sequence: value === length ? undefined : value })}
+          text={(value) => (value === 0 ? say("choose") : String(value))}
+          onChange={(value) => set({ sequence: value })}
         />
+      )}
+      {(isOpen || inputShape !== "") && (
+        <Pattern label={say("inputShapeOf")} value={inputShape} onChange={(value) => set({ inputShape: value })} />
       )}
       <Slider
         label={say("memoryBudget")}

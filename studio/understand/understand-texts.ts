@@ -32,6 +32,7 @@ export const understandTexts = {
   loraFreezes: ["LoRA freezes all other parameters.", "LoRA 会冻结其他所有参数。"],
   batchSize: ["Batch", "批大小"],
   sequenceLength: ["Sequence length", "序列长度"],
+  inputShapeOf: ["Input shape, such as 1,3,224,224", "输入形状，例如 1,3,224,224"],
   precisionOf: ["Precision", "精度"],
   optimizerOf: ["Optimizer", "优化器"],
   quantizedTo: ["Quantized weights", "量化权重"],

@@ -8,6 +8,7 @@ const pattern = z.string().min(1).max(500);
 export const whatIfSchema = z.strictObject({
   batch: whole(1).optional(),
   sequence: whole(1).optional(),
+  inputShape: pattern.optional(),
   precision: z.enum(["float32", "float16", "bfloat16", "float64"]).optional(),
   optimizer: z.enum(["sgd", "rmsprop", "adagrad", "adam", "adamw", "lamb", "muon"]).optional(),
   freeze: pattern.optional(),
