@@ -85,6 +85,31 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     expect(errors).toEqual([]);
   });
 
+  test("each definition of depth lights up what it counts, and its path", async () => {
+    await show("resnet50");
+    await page.locator("#open-all").click();
+    const light = async (name: RegExp) => {
+      const option = page.locator("#sense option").filter({ hasText: name });
+      await page.getByLabel("Light up").selectOption((await option.getAttribute("value")) ?? "");
+      const number = (selector: string) => page.locator(`#explorer ${selector}`).count();
+      return [await number(".box.counted"), await number(".box.passed"), await number(".edge.lit")];
+    };
+    // Its depth in each sense, docs/depth.md: what counts on the way through is one box each.
+    const [weighted, passed = 0, edges = 0] = await light(/^Weighted layers .*: 50$/);
+    expect(weighted).toBe(50);
+    expect(edges).toBe(50 + passed - 1);
+    expect((await light(/^Credit-assignment path: 117$/))[0]).toBe(117);
+    expect(await light(/^Layers with parameters: 107$/)).toEqual([107, 0, 0]);
+    expect((await light(/^Shortest path: 6$/))[0]).toBe(6);
+    expect(await page.locator("#lit").innerText()).toMatch(/^6 of \d+ boxes count, on a path of \d+$/);
+    // A closed block is lit where something in it is.
+    await page.locator("#close-all").click();
+    expect(await page.locator(".box.counted").count()).toBeGreaterThan(3);
+    await page.getByLabel("Light up").selectOption("");
+    expect(await page.locator(".counted, .unlit").count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
   test("the graph moves with the pointer and zooms with the wheel", async () => {
     await show("lenet5");
     const plane = page.locator("#explorer svg > g");

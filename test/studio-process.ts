@@ -28,9 +28,16 @@ export interface StudioProcess {
   readonly post: (path: string, body: unknown, headers?: Asked["headers"]) => ReturnType<StudioProcess["ask"]>;
 }
 
-/** Starts a studio of a folder, on any port. */
-export async function startStudio(root: string, folder: string): Promise<StudioProcess> {
-  const child = spawn(process.execPath, [program, "studio", root, "--port", "0", "--json"], { cwd: folder });
+/** Starts a studio of a folder, on any port, with variables of its environment beside ours. */
+export async function startStudio(
+  root: string,
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<StudioProcess> {
+  const child = spawn(process.execPath, [program, "studio", root, "--port", "0", "--json"], {
+    cwd: folder,
+    env: { ...process.env, ...environment },
+  });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   let printed = "";
   const url = await new Promise<URL>((resolve) =>

@@ -180,50 +180,6 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     await page.close();
   });
 
-  test("shows how deep a run, an architecture and a dropped file are, and what would change them", {
-    timeout: 120_000,
-  }, async () => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-US" });
-    await page.goto(url.href);
-    await page.getByRole("link", { name: "Understand" }).click();
-    const report = page.frameLocator("iframe");
-    await page.getByLabel("Add a run").selectOption("iris");
-    await page.getByRole("button", { name: "Look" }).click();
-    await report.getByText("4,675").first().waitFor({ timeout: 60_000 });
-    await page.getByLabel("freeze").fill("layers.0*");
-    await page.getByRole("button", { name: "Look" }).click();
-    await page.getByText("Making the report …").waitFor({ state: "detached", timeout: 60_000 });
-    await page.getByLabel("freeze").fill("nothing-is-called-so");
-    await page.getByRole("button", { name: "Look" }).click();
-    await page.getByText(/It went wrong: .*nothing-is-called-so/).waitFor({ timeout: 60_000 });
-    await page.getByLabel("freeze").fill("");
-    await page.getByLabel("Architecture").fill("resnet50");
-    await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByRole("button", { name: "Look" }).click();
-    // Both, side by side.
-    await report
-      .getByText(/25,557,032/)
-      .first()
-      .waitFor({ timeout: 60_000 });
-    await report.getByText(/4,675/).first().waitFor();
-    const bytes = readFileSync(join(root, "iris/model.onnx"));
-    await page.getByLabel(/^or a model's file/).setInputFiles({ name: "dropped.onnx", mimeType: "", buffer: bytes });
-    await page.getByRole("button", { name: "Look" }).click();
-    await report
-      .getByText(/25,557,032/)
-      .first()
-      .waitFor({ state: "detached", timeout: 60_000 });
-    await page.close();
-    for (const [body, words] of [
-      [{ targets: [{ architecture: "./mine.ts" }] }, "is no name of an architecture"],
-      [{ targets: [{ run: "../.." }] }, "there is no run"],
-      [{ targets: [{ architecture: "resnet50" }], whatIf: { batch: "--out=x" } }, "whatIf.batch"],
-    ] as const)
-      expect((await post("/api/inspect", body)).text).toContain(words);
-    const { status, text } = await ask("/api/inspect-file?name=code.ts", { method: "POST", body: "1" });
-    expect([status, text]).toEqual([400, expect.stringContaining("is no model that is inspected here")]);
-  });
-
   test("from 390 pixels up nothing stands beside the page", { timeout: 60_000 }, async () => {
     for (const width of [390, 800, 1400]) {
       const page = await browser.newPage({ viewport: { width, height: 900 } });

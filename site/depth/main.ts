@@ -14,11 +14,14 @@ const devices = devicesOf(speaker, { isSmall: true });
 const buttonOf = (selector: string) => element<HTMLButtonElement>(selector);
 const [train, stop, clear] = [buttonOf("#train"), buttonOf("#stop"), buttonOf("#clear")];
 const [depth, activation] = [element<HTMLInputElement>("#depth"), element<HTMLSelectElement>("#activation")];
+const [width, gain] = [element<HTMLSelectElement>("#width"), element<HTMLSelectElement>("#gain")];
 const [residual, normalized] = [element<HTMLInputElement>("#residual"), element<HTMLInputElement>("#normalized")];
 const state = element("#state");
 const worker = new Worker(new URL("./depth-worker.js", import.meta.url), { type: "module" });
 
 const epochs = 30;
+/** Units of a layer of which nothing is said. */
+const usualWidth = 16;
 /** Networks whose curves are kept; there are as many colours. */
 const mostRuns = 5;
 /** The training points, which are drawn, and the baseline of the held-out ones. */
@@ -35,11 +38,15 @@ interface Run {
 }
 let runs: Run[] = [];
 
-function nameOf({ depth: layers, activation: own, isResidual, isNormalized }: Run["wanted"]): string {
+function nameOf({ depth: layers, width: units, gain: factor, activation: own, ...more }: Run["wanted"]): string {
   const name = words(layers === 1 ? "oneLayer" : "layers", { depth: layers, activation: own });
-  return [name, ...(isResidual ? [words("withShortcuts")] : []), ...(isNormalized ? [words("withNorm")] : [])].join(
-    ", ",
-  );
+  return [
+    name,
+    ...(units === usualWidth ? [] : [words("withUnits", { width: units })]),
+    ...(factor === 1 ? [] : [words("withGain", { gain: factor })]),
+    ...(more.isResidual ? [words("withShortcuts")] : []),
+    ...(more.isNormalized ? [words("withNorm")] : []),
+  ].join(", ");
 }
 
 function draw(): void {
@@ -104,6 +111,8 @@ worker.addEventListener("message", ({ data }: MessageEvent<Look>) => {
 async function trainOne(): Promise<void> {
   const wanted: Run["wanted"] = {
     depth: Number(depth.value),
+    width: Number(width.value),
+    gain: Number(gain.value),
     isResidual: residual.checked,
     isNormalized: normalized.checked,
     activation: activation.value as Wanted["activation"],

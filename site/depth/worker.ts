@@ -19,6 +19,10 @@ import { type Points, reach, spirals } from "./spirals.ts";
 export interface Wanted {
   /** Hidden layers. */
   readonly depth: number;
+  /** Units of each. */
+  readonly width: number;
+  /** Factor of all initial weights. */
+  readonly gain: number;
   readonly isResidual: boolean;
   readonly isNormalized: boolean;
   readonly activation: "relu" | "tanh" | "sigmoid";
@@ -37,8 +41,6 @@ export interface Look {
 
 /** Points of the plane along each side. */
 export const side = 64;
-/** Units of each hidden layer. */
-const width = 16;
 
 /** Points to train on, and held-out ones. */
 export const parts = () => ({ train: spirals(800, 1), test: spirals(400, 2) });
@@ -60,13 +62,11 @@ const grid = () =>
     }),
   );
 
-trainingWorker(async ({ depth, isResidual, isNormalized, activation, epochs, device }: Wanted, { progress }) => {
+trainingWorker(async ({ isResidual, isNormalized, epochs, device, ...network }: Wanted, { progress }) => {
   const { train, test } = parts();
   const model = new models.DeepMlp({
-    depth,
-    width,
+    ...network,
     classes: 2,
-    activation,
     residual: isResidual,
     normalize: isNormalized,
   });

@@ -14,6 +14,7 @@ export const commonTexts = {
   gpt: ["A GPT that writes", "会写作的 GPT"],
   depth: ["Depth", "网络深度"],
   transfer: ["Your images", "您的图像"],
+  backToStudio: ["Back to the studio", "返回工作室"],
   pages: ["Pages", "页面"],
   local: [
     "Everything is computed in this page. Nothing leaves your computer.",
@@ -82,7 +83,8 @@ export function speak<Key extends string>(
 ): Speaker<Key | keyof typeof commonTexts> {
   type Any = Key | keyof typeof commonTexts;
   const texts: Texts = { ...commonTexts, ...own };
-  const stored = remembered("language");
+  // Where a page of another look leads here, its language goes on.
+  const stored = new URLSearchParams(location.search).get("language") ?? remembered("language");
   let language: Language =
     stored === "zh" || stored === "en" ? stored : navigator.language.startsWith("zh") ? "zh" : "en";
   const said = new Map<Element, readonly [Any, Values]>();

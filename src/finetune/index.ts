@@ -1,4 +1,6 @@
 /** Fine-tuning of pretrained models: adapters, and what is trained of a model. */
+
+export type { LayerGroup } from "../transform/depth-groups.ts";
 export { AdapterSet, type AdapterSettings, adapterSets } from "./adapters/adapter-set.ts";
 export { addBottleneck, type BottleneckOptions } from "./adapters/bottleneck.ts";
 export { addIa3, type Ia3Options } from "./adapters/ia3.ts";
@@ -10,7 +12,7 @@ export { addPrompt, type PromptOptions, withVirtualTokens } from "./adapters/pro
 export type { WeightSite } from "./adapters/sites.ts";
 export { type DiscriminativeOptions, discriminativeGroups } from "./freezing/discriminative.ts";
 export { gradualUnfreezing, type UnfreezingOptions } from "./freezing/gradual-unfreezing.ts";
-export { freezeBelow, type LayerGroup, layerGroups, unfreezeLast } from "./freezing/layer-groups.ts";
+export { freezeBelow, layerGroups, unfreezeLast } from "./freezing/layer-groups.ts";
 export {
   freezeNormalization,
   type NormalizationParameters,

@@ -1,10 +1,8 @@
 /** The studio: a page on which runs are looked at, compared and started, served from this machine. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { extname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { FileError, OptionError } from "../core/errors.ts";
+import { resolve } from "node:path";
+import { OptionError } from "../core/errors.ts";
 import { functionOf, having, objectOf, string } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
 import { bodyParts, HeldBytes, readBody } from "../serve/http/body.node.ts";
@@ -21,6 +19,7 @@ import { shareRoutes } from "./api/share-routes.node.ts";
 import { trainingRoutes } from "./api/training-routes.node.ts";
 import { AskedModels } from "./asking/asked-models.node.ts";
 import { Uploads } from "./data/uploads.node.ts";
+import { assetOf, placeOf } from "./http/assets.node.ts";
 import { EventStream } from "./http/events.node.ts";
 import { sendLines } from "./http/lines.node.ts";
 import type { Answered, Route } from "./http/routes.ts";
@@ -28,6 +27,8 @@ import { cookieOf, pageHeaders, requireOwnPage, requireSession, type SessionRule
 import { JobQueue } from "./jobs/job-queue.node.ts";
 import { ReportMaker } from "./jobs/report-command.node.ts";
 import { RunLibrary } from "./runs/run-library.node.ts";
+import { DroppedFiles } from "./understanding/dropped-files.node.ts";
+import { InspectedModels } from "./understanding/inspected-models.node.ts";
 
 /** Options of `openStudio`. */
 export interface StudioOptions {
@@ -65,21 +66,11 @@ const [quickly, slowly] = [250, 2000];
 /** The most bytes of a request, and of all that are under way. */
 const [mostBody, mostHeld] = [64 * 1024 * 1024, 256 * 1024 * 1024];
 
-/** The first of some places, seen from the compiled module and from its source, that is there. */
-const placeOf = (...places: readonly string[]): string | undefined =>
-  places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path));
-
-/** The page, which `scripts/studio.mjs` builds, and the command line. */
-const assets = placeOf("../../studio/index.html", "../../dist/studio/index.html");
+/** The command line. */
 const command = [
   process.execPath,
-  placeOf("../../../bin/sardonyx.mjs", "../../bin/sardonyx.mjs") ?? "sardonyx",
+  placeOf("../../../bin/sardonyx.mjs", "../../../../bin/sardonyx.mjs") ?? "sardonyx",
 ] as const satisfies readonly [string, ...string[]];
-const assetTypes: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-};
 
 /**
  * Opens a studio. Its folder is made by the first training. Throws OptionError for an address that cannot be listened on, and for one beyond this machine without a password.
@@ -126,6 +117,8 @@ class StudioServer {
   readonly #queue: JobQueue;
   readonly #models = new AskedModels();
   readonly #uploads: Uploads;
+  readonly #inspected = new InspectedModels({ root: process.cwd(), program: command });
+  readonly #dropped = new DroppedFiles();
   readonly #events = new EventStream();
   readonly #routes: readonly Route[];
   readonly #held = new HeldBytes(mostHeld);
@@ -155,7 +148,7 @@ class StudioServer {
       ...trainingRoutes(this.#library, this.#queue),
       ...dataRoutes({ library: this.#library, queue: this.#queue, uploads: this.#uploads, reports }),
       ...finetuneRoutes({ library: this.#library, queue: this.#queue, reports }),
-      ...inspectRoutes(this.#library, reports),
+      ...inspectRoutes({ library: this.#library, reports, models: this.#inspected, files: this.#dropped }),
       ...askRoutes(this.#library, this.#models, reports),
     ];
     // Nobody is told where no page is open; whoever opens one asks for all.
@@ -251,6 +244,8 @@ class StudioServer {
     await this.#uploads.close();
     await this.#queue.close();
     await this.#models.close();
+    this.#inspected.close();
+    this.#dropped.close();
     this.#events.close();
   }
 }
@@ -262,14 +257,4 @@ function addressOf(url: string | undefined): URL {
   } catch (cause) {
     throw new HttpError(400, "the address of the request makes no sense", { cause: String(cause) });
   }
-}
-
-/** A file of the page. */
-function assetOf(path: string): Answered {
-  const name = path === "/" ? "index.html" : path.slice(1);
-  if (assets === undefined) throw new FileError("the studio's page is not built; run: npm run build");
-  const type = assetTypes[extname(name)];
-  if (!/^[\w-]+\.\w+$/.test(name) || !type || !existsSync(join(assets, "..", name)))
-    throw new HttpError(404, `the studio has no ${path.slice(0, 100)}`);
-  return { bytes: readFileSync(join(assets, "..", name)), type };
 }

@@ -1,5 +1,7 @@
 /** What the page asks the studio, and what it is told as it happens. */
 
+import type { Comparison } from "../../src/analyze/report/compare.ts";
+import type { Inspection } from "../../src/analyze/report/schema.ts";
 import type { Prediction, WrittenLine, WrittenToken } from "../../src/studio/api/ask-routes.node.ts";
 import type { LayerAnswer } from "../../src/studio/api/layer-routes.node.ts";
 import type { SampleAnswer } from "../../src/studio/api/sample-routes.node.ts";
@@ -13,16 +15,20 @@ import type { FormField, RecipeForm } from "../../src/studio/jobs/recipe-form.no
 import type { Annotations } from "../../src/studio/runs/annotations.node.ts";
 import type { Curve, Drawing } from "../../src/studio/runs/curve.ts";
 import type { RunSummary, SettingValue } from "../../src/studio/runs/run-summary.node.ts";
+import type { InspectTarget } from "../../src/studio/understanding/what-if.ts";
 
 export type {
   Annotations,
   AskedColumn,
   AskedInput,
+  Comparison,
   Curve,
   Explained,
   Fork,
   FormField,
   HowAsked,
+  Inspection,
+  InspectTarget,
   Job,
   LayerAnswer,
   OwnData,
@@ -45,9 +51,14 @@ async function answerOf<T>(response: Response): Promise<T> {
 const ask = async <T>(path: string, query: Iterable<readonly [string, string]> = []): Promise<T> =>
   answerOf(await fetch(`${path}?${new URLSearchParams([...query].map(([name, value]) => [name, value]))}`));
 
-const send = async <T>(path: string, body: object): Promise<T> =>
+const send = async <T>(path: string, body: object, signal?: AbortSignal): Promise<T> =>
   answerOf(
-    await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      ...(signal && { signal }),
+    }),
   );
 
 /** Which curves of which runs. */
@@ -70,10 +81,8 @@ export interface RunDetails {
   readonly files: readonly string[];
 }
 
-/** A model to look at. */
-export type InspectTarget = { readonly run: string } | { readonly architecture: string };
-/** What is changed of it before. */
-export type WhatIf = Readonly<Record<string, string | number>>;
+/** What is changed of a model before it is looked at. */
+export type WhatIf = Readonly<Record<string, string | number | boolean>>;
 
 /** An input of a model, as it is sent. */
 export interface Input {
@@ -196,11 +205,14 @@ export const studio = {
   dryRun: (choice: FinetuneChoice) => send<{ text: string; command: string }>("/api/finetune/dry-run", choice),
   finetune: (training: NewRun & FinetuneChoice) => send<Job>("/api/finetune/train", training),
   resume: (run: string) => send<Job>("/api/resume", { run }),
-  inspect: (targets: readonly InspectTarget[], whatIf: WhatIf) =>
-    send<{ report: string }>("/api/inspect", { targets, whatIf }),
-  inspectFile: async (file: File, whatIf: WhatIf) =>
-    answerOf<{ report: string }>(
-      await fetch(`/api/inspect-file?${new URLSearchParams({ name: file.name, whatIf: JSON.stringify(whatIf) })}`, {
+  whatIf: (target: InspectTarget, whatIf: WhatIf, signal: AbortSignal) =>
+    send<{ inspection: Inspection }>("/api/what-if", { target, whatIf }, signal),
+  inspect: (target: InspectTarget, whatIf: WhatIf, signal: AbortSignal) =>
+    send<{ report: string }>("/api/inspect", { target, whatIf }, signal),
+  compare: (targets: readonly InspectTarget[]) => send<Comparison>("/api/compare", { targets }),
+  sendModel: async (file: File) =>
+    answerOf<{ file: string }>(
+      await fetch(`/api/inspect-file?${new URLSearchParams({ name: file.name })}`, {
         method: "POST",
         headers: { "content-type": "application/octet-stream" },
         body: file,

@@ -1,23 +1,12 @@
 /** What the page says, each sentence in English and Chinese. */
+import { understandTexts } from "../understand/understand-texts.ts";
+
 export const texts = {
+  ...understandTexts,
   title: ["Sardonyx studio", "Sardonyx 工作室"],
   runs: ["Runs", "运行"],
   train: ["Train", "训练"],
   understand: ["Understand", "理解模型"],
-  whichModel: [
-    "A run, or an architecture such as resnet50 or gpt2; several to compare",
-    "一个运行，或 resnet50、gpt2 之类的架构；多个则进行比较",
-  ],
-  addRun: ["Add a run", "添加运行"],
-  architecture: ["Architecture", "架构"],
-  add: ["Add", "添加"],
-  removeTarget: ["Take {name} away", "移除 {name}"],
-  dropFile: [
-    "or a model's file: .onnx, .safetensors, .gguf, .keras, .h5, .json",
-    "或模型文件：.onnx、.safetensors、.gguf、.keras、.h5、.json",
-  ],
-  whatIf: ["What if", "假设"],
-  look: ["Look", "查看"],
   making: ["Making the report …", "正在生成报告……"],
   language: ["中文", "English"],
   lost: ["The studio is not there. Start it again: sardonyx studio", "工作室没有响应。请重新启动：sardonyx studio"],

@@ -2,10 +2,13 @@
 import { unknownName } from "../../core/errors.ts";
 import type { Precision } from "./precision.ts";
 
+/** An accelerator. */
 export interface Hardware {
+  /** What it is called: `a100`. */
   readonly name: string;
-  /** Peak FLOP/s in float32 and in 16-bit floats. */
+  /** Peak FLOP/s in float32. */
   readonly float32: number;
+  /** Peak FLOP/s in 16-bit floats. */
   readonly half: number;
   /** Bytes of memory. */
   readonly memory: number;
@@ -35,6 +38,9 @@ export function hardwareOf(name: string): Hardware {
   const [own, float32, half, gibibytes] = found;
   return { name: own, float32, half, memory: gibibytes * GiB };
 }
+
+/** Share of its peak at which an accelerator trains: 30 to 50 % are reported (Chowdhery et al. 2022, table 3). */
+export const usualUtilization = 0.4;
 
 /** Peak FLOP/s at a precision. */
 export const peakOf = ({ float32, half }: Hardware, precision: Precision): number =>

@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { conv2d, dense, flatten, sequential } from "../../nn/index.ts";
 import { inspect } from "../report/inspect.ts";
 import { inspectionOf, networkOf, options, presetNetwork } from "../testing/networks.ts";
+import { frozen } from "../what-if/what-if.ts";
+import { hardwareOf } from "./hardware.ts";
 
 test("activations kept for the backward pass: what the gradients' rules read", () => {
   // The weights' gradients read the input and the hidden state; ReLU's reads its own output, which is that state.
@@ -47,4 +49,26 @@ test("a bound of memory or modules by name take fewer bytes, and more work", () 
   expect(() => costOf({ memory: 1e6 })).toThrow(
     /^training: the budget of memory is 977 KiB, and a step takes at least/,
   );
+});
+
+test("what-ifs that share a step say the same as one that is asked alone", () => {
+  const sgd = { optimizer: { name: "sgd", slots: [] }, precision: "bfloat16" } as const;
+  const shared = presetNetwork("lenet5");
+  const first = inspect(shared, options).inspection.cost;
+  expect(inspect(shared, sgd).inspection.cost).toEqual(inspect(presetNetwork("lenet5"), sgd).inspection.cost);
+  expect(inspect(frozen(shared, "*.bias"), options).inspection.cost).toEqual(
+    inspectionOf(frozen(presetNetwork("lenet5"), "*.bias")).cost,
+  );
+  expect(inspect(shared, options).inspection.cost).toEqual(first);
+});
+
+test("the time of a step by an accelerator's peak, and no training at all", () => {
+  const network = presetNetwork("lenet5");
+  const { cost, settings } = inspect(network, { ...options, hardware: hardwareOf("a100") }).inspection;
+  // 40 % of 19.5 TFLOP/s in float32 (NVIDIA's data sheet).
+  expect(cost.stepSeconds).toBeCloseTo(((cost.forwardFlops ?? 0) + (cost.backwardFlops ?? 0)) / (0.4 * 19.5e12), 12);
+  expect(settings.hardware).toBe("a100");
+  const { cost: without, parameters } = inspect(network, { ...options, withoutTraining: true }).inspection;
+  expect(without).toMatchObject({ trainingBytes: null, backwardFlops: null, stepSeconds: null, macs: cost.macs });
+  expect(parameters).toEqual(inspectionOf(network).parameters);
 });

@@ -1,6 +1,4 @@
 /** What training a network costs: the backward pass, the activations kept for it, and memory by what it holds. */
-import { objectOf, oneOf, pathPatternsType, positive } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
 import type { PathPatterns } from "../../core/path-pattern.ts";
 import { bytesOf, type Graph, graphOf, type Value } from "../../graph/ir.ts";
 import { optimize } from "../../jit/compile.ts";
@@ -33,13 +31,6 @@ export interface TrainingOptions {
   readonly checkpoint?: PathPatterns | undefined;
 }
 
-export const checkTraining = optionsOf<TrainingOptions>("inspect", {
-  optimizer: required(objectOf("an optimizer such as adam()")),
-  precision: required(oneOf(...(Object.keys(precisions) as Precision[]))),
-  memory: positive,
-  checkpoint: pathPatternsType,
-});
-
 /** Peak memory of a training step in bytes, without the process's own. */
 export interface TrainingMemory {
   /** Parameters and running statistics. */
@@ -67,27 +58,61 @@ export interface TrainingCost {
 export function trainingCost(network: Network, options: TrainingOptions): TrainingCost | undefined {
   const training = network.graphs?.training;
   if (!training) return undefined;
-  const { graph, parts } = withPackedInputs(training, network.parameters);
-  const { precision, memory, checkpoint } = options;
+  const { precision } = options;
   const held = heldMemory(network, options);
   const fixed = held.weights + held.gradients + held.optimizer;
-  const budget =
-    memory === undefined
-      ? undefined
-      : {
-          bytes: memory,
-          measure: (outputs: readonly Value[]) => fixed + valueMemory({ inputs: graph.inputs, outputs }, precision),
-        };
-  const backward = backwardOf(graph, network.parameters, { checkpoint, budget });
-  const activations = valueMemory(backward.graph, precision);
-  const nodes = backward.graph.nodes.filter((node) => !backward.forward.has(node));
+  const { kept, engine, ...derived } = derivedStep(training, network, options, fixed);
+  const activations = Math.round(scaled(engine, precision));
   return {
-    backward: costOf(nodes, (path) => path !== lossPath),
-    activationBytes: scaled(activationBytes(network, backward, parts), precision),
+    ...derived,
+    activationBytes: scaled(kept, precision),
     memory: { ...held, activations, total: fixed + activations },
+  };
+}
+
+/** What does not depend on how parameters are stored and updated. Bytes are those of float32. */
+interface DerivedCost extends Pick<TrainingCost, "backward" | "stops" | "unreached"> {
+  /** Bytes of forward values that the backward pass reads. */
+  readonly kept: number;
+  /** Bytes that the engine takes for the values of a step. */
+  readonly engine: number;
+}
+
+/** Of each training graph the costs that were derived last: to derive one is nearly all of the work, and many what-ifs share it. */
+const derivedCosts = new WeakMap<Graph, Map<string, DerivedCost>>();
+const mostDerived = 64;
+
+/** The cost of a step, derived once for what is trained, stored in few bits and computed again. @param fixed bytes that do not depend on the step */
+function derivedStep(
+  training: Graph,
+  network: Network,
+  { precision, memory, checkpoint }: TrainingOptions,
+  fixed: number,
+): DerivedCost {
+  const known = derivedCosts.get(training) ?? new Map<string, DerivedCost>();
+  derivedCosts.set(training, known);
+  const parts = network.parameters.map(({ name, trainable, packing }) => [name, trainable, packing]);
+  const patterns = [checkpoint ?? []].flat().map(String);
+  const key = JSON.stringify([parts, patterns, memory !== undefined && [memory, fixed, precision]]);
+  const found = known.get(key);
+  if (found) return found;
+  const { graph, parts: packed } = withPackedInputs(training, network.parameters);
+  const measure = (outputs: readonly Value[]) =>
+    fixed + Math.round(scaled(engineBytes({ inputs: graph.inputs, outputs }), precision));
+  const budget = memory === undefined ? undefined : { bytes: memory, measure };
+  const backward = backwardOf(graph, network.parameters, { checkpoint, budget });
+  const nodes = backward.graph.nodes.filter((node) => !backward.forward.has(node));
+  const made: DerivedCost = {
+    backward: costOf(nodes, (path) => path !== lossPath),
+    kept: activationBytes(network, backward, packed),
+    engine: engineBytes(backward.graph),
     stops: backward.stops,
     unreached: backward.unreached,
   };
+  const [oldest] = known.keys();
+  if (known.size >= mostDerived && oldest !== undefined) known.delete(oldest);
+  known.set(key, made);
+  return made;
 }
 
 /** Bytes of values at a precision, when they were counted as float32. */
@@ -123,8 +148,8 @@ function heldMemory(
 }
 
 /** What the engine takes to run a graph, and so for the values that it computes. */
-const valueMemory = ({ inputs, outputs }: Pick<Graph, "inputs" | "outputs">, precision: Precision): number =>
-  Math.round(scaled(engineMemory(optimize(graphOf(inputs, outputs))), precision));
+const engineBytes = ({ inputs, outputs }: Pick<Graph, "inputs" | "outputs">): number =>
+  engineMemory(optimize(graphOf(inputs, outputs)));
 
 /** Memory to predict: the parameters, and the values that are alive together. */
 export function predictionMemory(network: Network, precision: Precision): number {

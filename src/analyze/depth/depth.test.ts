@@ -1,6 +1,6 @@
 /** Depth under each definition: on graphs small enough to count by hand, and on architectures whose depth is published. */
 import { describe, expect, test } from "vitest";
-import type { Value } from "../../graph/ir.ts";
+import type { Graph, Value } from "../../graph/ir.ts";
 import { makeNode } from "../../graph/op.ts";
 import {
   add,
@@ -25,11 +25,52 @@ import { flowOf } from "../networks/flow.ts";
 import { parameterValues } from "../networks/network.ts";
 import { flowOfFunction, inspectionOf, presetNetwork } from "../testing/networks.ts";
 import { blockCount } from "./blocks.ts";
-import { creditAssignmentDepth, recurrentDepth, weightedDepth } from "./depth.ts";
-import { type Paths, pathsOf } from "./paths.ts";
+import { creditAssignmentDepth, creditAssignmentPath, recurrentDepth, weightedDepth, weightedPath } from "./depth.ts";
+import { type Paths, pathsOf, shortestPath } from "./paths.ts";
 
 /** x W + x: one residual block. */
 const residual = (x: Value, w: Value) => add(x, relu(matmul(x, w)));
+
+describe("the nodes of the paths", () => {
+  test("by hand: the longer of two branches, from the first weight on", () => {
+    const flow = flowOfFunction((x, w) => add(relu(matmul(relu(matmul(relu(x), w())), w())), matmul(x, w())));
+    expect(weightedPath(flow).nodes.map(({ op }) => op.type)).toEqual([
+      "Relu",
+      "MatMul",
+      "Relu",
+      "MatMul",
+      "Relu",
+      "Add",
+    ]);
+    expect(creditAssignmentPath(flow).nodes.map(({ op }) => op.type)).toEqual([
+      "MatMul",
+      "Relu",
+      "MatMul",
+      "Relu",
+      "Add",
+    ]);
+    expect(shortestPath(flow).map(({ op }) => op.type)).toEqual(["MatMul", "Add"]);
+  });
+
+  test.each(["lenet5", "resnet50", "densenet121", "googlenet", "vit_b_16", "bert_base_uncased", "gpt2", "t5_small"])(
+    "of %s have as many that count as its depth, each reads the one before",
+    (name) => {
+      const network = presetNetwork(name);
+      const flow = flowOf(network.graphs?.forward as Graph, parameterValues(network));
+      const [weighted, credit, shortest] = [
+        weightedPath(flow).nodes,
+        creditAssignmentPath(flow).nodes,
+        shortestPath(flow),
+      ];
+      expect(weighted.filter(flow.isWeighted)).toHaveLength(weightedDepth(flow));
+      expect(credit.filter(flow.isEvent)).toHaveLength(creditAssignmentDepth(flow));
+      expect(shortest.filter(flow.isWeighted)).toHaveLength(pathsOf(flow)?.min ?? -1);
+      for (const nodes of [weighted, credit, shortest])
+        for (const [i, node] of nodes.slice(1).entries())
+          expect(node.inputs.some((value) => value?.producer === nodes[i])).toBe(true);
+    },
+  );
+});
 
 describe("by hand", () => {
   test("a chain: the weighted layers, and the events from the first of them", () => {

@@ -36,8 +36,14 @@ interface Walk {
   readonly unrolled: boolean;
 }
 
-/** Length of the longest path to an output. */
-function longest(flow: Flow, { length, begin, fromInputs, unrolled }: Walk): number {
+/** A longest path: how long it is, and the nodes that it passes, from the data on. */
+export interface DeepestPath {
+  readonly length: number;
+  readonly nodes: readonly Node[];
+}
+
+/** The longest path to an output. */
+function longest(flow: Flow, { length, begin, fromInputs, unrolled }: Walk): DeepestPath {
   const reached = new Map<Value, Reach>();
   const reachOf = (value: Value) => reached.get(value) ?? both(fromInputs && flow.isActive(value) ? 0 : none);
   for (const node of flow.graph.nodes) {
@@ -54,10 +60,23 @@ function longest(flow: Flow, { length, begin, fromInputs, unrolled }: Walk): num
     for (const [i, { first, last, axis }] of behind(node, axes, before).entries())
       reached.set(node.outputs[i] as Value, { first: first + gain, last: last + gain, axis });
   }
-  return greatest(
-    flow.graph.outputs.map(reachOf).map(({ first, last }) => Math.max(first, last)),
-    0,
-  );
+  const lengthTo = (value: Value) => {
+    const { first, last } = reachOf(value);
+    return Math.max(first, last);
+  };
+  const furthest = (values: readonly Value[]): Value | undefined =>
+    values.reduce<Value | undefined>(
+      (best, value) => (best && lengthTo(best) >= lengthTo(value) ? best : value),
+      undefined,
+    );
+  // Back from the output that is furthest, by the operand that is.
+  const nodes: Node[] = [];
+  for (let at = furthest(flow.graph.outputs); at?.producer && lengthTo(at) > none; ) {
+    nodes.push(at.producer);
+    at = furthest(flow.activeOperands(at.producer));
+  }
+  const outputs = flow.graph.outputs.map(lengthTo);
+  return { length: greatest(outputs, 0), nodes: nodes.reverse() };
 }
 
 /** What a node makes of the steps of a sequence: it computes each by itself, takes some of them, or mixes them. */
@@ -106,8 +125,8 @@ function unroll(node: Node, before: Reach, steps: number, gain: number): (readon
   return node.outputs.map((output, i) => [output, i === 0 ? { ...sequence, axis: 0 } : mixed(sequence)]);
 }
 
-/** Weighted layers on the longest path from the data to an output: the number in VGG-16 and ResNet-50. */
-export const weightedDepth = (flow: Flow): number =>
+/** The path from the data to an output with the most weighted layers: the number in VGG-16 and ResNet-50. */
+export const weightedPath = (flow: Flow): DeepestPath =>
   longest(flow, {
     length: (node) => (flow.isWeighted(node) ? 1 : 0),
     begin: () => false,
@@ -115,17 +134,23 @@ export const weightedDepth = (flow: Flow): number =>
     unrolled: false,
   });
 
+/** How many weighted layers that path has. */
+export const weightedDepth = (flow: Flow): number => weightedPath(flow).length;
+
 /**
- * Depth of the longest credit-assignment path: events from the first that has modifiable weights to the output
- * (Schmidhuber 2015, sec. 3). A recurrent layer is an event at each of its steps.
+ * The longest credit-assignment path: events from the first that has modifiable weights to the output (Schmidhuber 2015, sec. 3). A recurrent
+ * layer is an event at each of its steps.
  */
-export const creditAssignmentDepth = (flow: Flow): number =>
+export const creditAssignmentPath = (flow: Flow): DeepestPath =>
   longest(flow, {
     length: (node) => (flow.isEvent(node) ? 1 : 0),
     begin: (node) => node.inputs.some((value) => value && flow.isLearned(value)),
     fromInputs: false,
     unrolled: true,
   });
+
+/** How many events that path has. */
+export const creditAssignmentDepth = (flow: Flow): number => creditAssignmentPath(flow).length;
 
 /** Depth of a network with recurrent layers (Zhang et al. 2016, sec. 3). */
 export interface RecurrentDepth {
@@ -149,6 +174,6 @@ export function recurrentDepth(flow: Flow): RecurrentDepth | undefined {
     perStep: 1,
     feedforward: weightedDepth(flow),
     steps: greatest(recurrent.map(stepsOf)),
-    unrolled: longest(flow, { length, begin: () => false, fromInputs: true, unrolled: true }),
+    unrolled: longest(flow, { length, begin: () => false, fromInputs: true, unrolled: true }).length,
   };
 }

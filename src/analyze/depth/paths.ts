@@ -1,6 +1,6 @@
 /** The unravelled view of a network: how many paths lead through it, and how long they are (Veit et al. 2016). */
 import { limits } from "../../core/limits.ts";
-import type { Value } from "../../graph/ir.ts";
+import type { Node, Value } from "../../graph/ir.ts";
 import type { Flow } from "../networks/flow.ts";
 
 /** Every way from the data to an output, measured by the weighted layers that it passes. */
@@ -153,4 +153,27 @@ function summarizeCounts(counts: readonly bigint[]): Paths {
   const count = lengths.reduce((total, [, own]) => total + own, 0n);
   const weighted = lengths.reduce((total, [length, own]) => total + BigInt(length) * own, 0n);
   return { count, min: lengths[0]?.[0] ?? 0, max: lengths.at(-1)?.[0] ?? 0, mean: mean(weighted, count), lengths };
+}
+
+/** The nodes of a path from the data to an output with the fewest weighted layers, from the data on. */
+export function shortestPath(flow: Flow): readonly Node[] {
+  const lengths = new Map<Value, number>();
+  const lengthTo = (value: Value): number => lengths.get(value) ?? 0;
+  const nearest = (values: readonly Value[]): Value | undefined =>
+    values.reduce<Value | undefined>(
+      (best, value) => (best && lengthTo(best) <= lengthTo(value) ? best : value),
+      undefined,
+    );
+  for (const node of flow.graph.nodes) {
+    const before = nearest(flow.activeOperands(node));
+    if (!before) continue;
+    for (const output of node.outputs) lengths.set(output, lengthTo(before) + (flow.isWeighted(node) ? 1 : 0));
+  }
+  const nodes: Node[] = [];
+  let at = nearest(flow.graph.outputs.filter((value) => flow.isActive(value)));
+  while (at?.producer) {
+    nodes.push(at.producer);
+    at = nearest(flow.activeOperands(at.producer));
+  }
+  return nodes.reverse();
 }

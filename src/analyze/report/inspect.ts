@@ -1,10 +1,14 @@
 /** Inspection: everything that is reported of one network, put together. */
 
 import { groupBy } from "../../core/group-by.ts";
+import { flag, objectOf, oneOf, pathPatternsType, positive } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { costOf } from "../cost/cost.ts";
+import { type Hardware, peakOf, usualUtilization } from "../cost/hardware.ts";
+import { type Precision, precisions } from "../cost/precision.ts";
 import { scaleOf } from "../cost/scale.ts";
-import { checkTraining, predictionMemory, type TrainingOptions, trainingCost } from "../cost/training.ts";
+import { predictionMemory, type TrainingOptions, trainingCost } from "../cost/training.ts";
 import { blockCount } from "../depth/blocks.ts";
 import { creditAssignmentDepth, recurrentDepth, weightedDepth } from "../depth/depth.ts";
 import { type Paths, pathsOf } from "../depth/paths.ts";
@@ -18,7 +22,25 @@ import {
   total,
 } from "../networks/network.ts";
 import { rolesOf } from "../networks/roles.ts";
+import { blocksOf } from "../what-if/what-if.ts";
 import type { InspectedLayer, Inspection } from "./schema.ts";
+
+/** Options of `inspect`. */
+export interface InspectOptions extends TrainingOptions {
+  /** The accelerator on which the time of a step is predicted; default none. */
+  readonly hardware?: Hardware | undefined;
+  /** Leaves out what training takes, which is most of the work; default false. */
+  readonly withoutTraining?: boolean | undefined;
+}
+
+const checkOptions = optionsOf<InspectOptions>("inspect", {
+  optimizer: required(objectOf("an optimizer such as adam()")),
+  precision: required(oneOf(...(Object.keys(precisions) as Precision[]))),
+  memory: positive,
+  checkpoint: pathPatternsType,
+  hardware: objectOf("an accelerator, with its name, float32, half and memory"),
+  withoutTraining: flag,
+});
 
 /** The document, and what reports draw that it leaves out. */
 export interface Inspected {
@@ -36,13 +58,15 @@ export interface Inspected {
  * const { inspection } = inspect(network, { optimizer: adam(), precision: "float32" });
  * console.log(inspection.parameters.total, inspection.cost.macs);
  */
-export function inspect(network: Network, options: TrainingOptions): Inspected {
+export function inspect(network: Network, options: InspectOptions): Inspected {
+  const { hardware, withoutTraining = false, ...trained } = checkOptions(options);
   const forward = network.graphs?.forward;
   const plain = network.graphs?.plain ?? forward;
   const flow = plain && flowOf(plain, parameterValues(network));
   const paths = flow && pathsOf(flow);
   const cost = forward && costOf(forward.nodes);
-  const training = trainingCost(network, checkTraining(options));
+  const training = withoutTraining ? undefined : trainingCost(network, trained);
+  const stepFlops = cost && training ? known(cost.flops + training.backward.flops) : null;
   const roles = rolesOf(network, flow);
   const macsOf = (paths: Iterable<string>) =>
     cost ? known(total(paths, (path) => cost.byPath.get(path)?.macs ?? 0)) : null;
@@ -70,7 +94,11 @@ export function inspect(network: Network, options: TrainingOptions): Inspected {
     source: network.source,
     scale: scaleOf(elementsOf(learned)),
     inputs: inputsOf(network).map(({ name, dtype, shape }) => ({ name: name ?? "input", dtype, shape: [...shape] })),
-    settings: { optimizer: options.optimizer.name, precision: options.precision },
+    settings: {
+      optimizer: options.optimizer.name,
+      precision: options.precision,
+      hardware: hardware?.name ?? null,
+    },
     parameters: parametersOf(network, flow),
     depth: {
       weighted: flow ? weightedDepth(flow) : null,
@@ -88,8 +116,11 @@ export function inspect(network: Network, options: TrainingOptions): Inspected {
       trainingBytes: training?.memory.total ?? null,
       predictionBytes: forward && !network.graphs?.hasOpenShapes ? predictionMemory(network, options.precision) : null,
       memory: training ? memoryOf(training.memory) : null,
+      stepSeconds:
+        hardware && stepFlops !== null ? stepFlops / (usualUtilization * peakOf(hardware, options.precision)) : null,
     },
     layers,
+    blocks: [...blocksOf(network)],
     byKind: sharesBy(layers, ({ kind }) => kind).map(([kind, share]) => ({ kind, ...share })),
     byRole: sharesBy(layers, ({ role }) => role).map(([role, share]) => ({ role, ...share })),
     notes: [...network.notes, ...pathNotes(flow, paths), ...trainingNotes(network, training)],

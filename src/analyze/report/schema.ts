@@ -61,6 +61,10 @@ const cost = z.object({
   trainingBytes: fromGraph.describe("Peak memory of a training step, without the process's own."),
   predictionBytes: fromGraph.describe("Peak memory of a prediction, without the process's own."),
   memory: memory.nullable(),
+  stepSeconds: z
+    .number()
+    .nullable()
+    .describe("Predicted seconds of a training step on settings.hardware, at 40 % of its peak; null without one."),
 });
 
 const layer = z.object({
@@ -87,11 +91,16 @@ export const inspectionSchema = z.object({
   source: z.string(),
   scale: z.string().describe("Class of scale by the number of parameters, see docs/inspect.md."),
   inputs: z.array(z.object({ name: z.string(), dtype: z.string(), shape: z.array(z.number()) })),
-  settings: z.object({ optimizer: z.string(), precision: z.string() }),
+  settings: z.object({ optimizer: z.string(), precision: z.string(), hardware: z.string().nullable() }),
   parameters,
   depth,
   cost,
   layers: z.array(layer),
+  blocks: z
+    .array(z.string())
+    .describe(
+      "Paths of the blocks, or of the layers where names show none, that --freeze-blocks counts from the input.",
+    ),
   byKind: z.array(z.object({ kind: z.string(), ...share })),
   byRole: z.array(z.object({ role: z.enum(["input", "hidden", "output"]), ...share })),
   notes: z.array(z.string()).describe("What a reader must know: operators that are not understood, unknown shapes."),

@@ -1,10 +1,12 @@
 /** The structure of a network as a chart: layers and joins, what flows between them, and the blocks around them. */
 import type { Shape } from "../../core/shape.ts";
 import type { Graph, Node, Scope, Value } from "../../graph/ir.ts";
-import { flowOf } from "../networks/flow.ts";
+import { creditAssignmentPath, weightedPath } from "../depth/depth.ts";
+import { shortestPath } from "../depth/paths.ts";
+import { type Flow, flowOf } from "../networks/flow.ts";
 import { parameterValues } from "../networks/network.ts";
 import type { Inspected } from "./inspect.ts";
-import type { InspectedLayer } from "./schema.ts";
+import type { InspectedLayer, Inspection } from "./schema.ts";
 
 /** A layer's run, a join of several streams, an input or an output. */
 export interface Vertex {
@@ -23,22 +25,69 @@ export interface Vertex {
   readonly layer: string | undefined;
 }
 
+/** What a definition of depth (docs/depth.md) counts in a structure. */
+export interface DepthSense {
+  readonly name: string;
+  /** The depth. */
+  readonly depth: number;
+  /** Vertices on the path, from the data on, each joined to the next by an edge; none where the definition counts without one. */
+  readonly path: readonly number[];
+  /** Vertices that count. */
+  readonly counted: readonly number[];
+}
+
 export interface Structure {
   readonly vertices: readonly Vertex[];
   readonly edges: readonly (readonly [from: number, to: number])[];
+  /** What each definition of depth counts. */
+  readonly senses: readonly DepthSense[];
 }
 
 /** The structure of an inspected network; empty when only its weights are known. */
 export function structureOf({ inspection, network }: Inspected): Structure {
   const forward = network.graphs?.plain ?? network.graphs?.forward;
-  if (!forward) return { vertices: [], edges: [] };
+  if (!forward) return { vertices: [], edges: [], senses: [] };
   const layers = new Map(inspection.layers.map((layer) => [layer.name, layer]));
   const layerOf = new Map<Scope, InspectedLayer>();
   for (const { name, scopes } of network.layers) {
     const layer = layers.get(name);
     if (layer) for (const scope of scopes) layerOf.set(scope, layer);
   }
-  return new Builder(forward, parameterValues(network), layerOf).build();
+  const builder = new Builder(forward, parameterValues(network), layerOf);
+  const { vertices, edges } = builder.build();
+  return { vertices, edges, senses: sensesOf(inspection, vertices, builder) };
+}
+
+/** What each definition counts; one of which nothing can be shown is left out. */
+function sensesOf(
+  { depth, blocks }: Inspection,
+  vertices: readonly Vertex[],
+  { flow, vertexOf }: Pick<Builder, "flow" | "vertexOf">,
+): readonly DepthSense[] {
+  const along = (
+    name: string,
+    own: number | null,
+    nodes: readonly Node[],
+    counts: (node: Node) => boolean,
+  ): DepthSense => {
+    const on = (some: readonly Node[]) => some.flatMap((node) => vertexOf.get(node) ?? []);
+    // Nodes of one layer are one vertex.
+    const path = on(nodes).filter((id, i, all) => id !== all[i - 1]);
+    return { name, depth: own ?? 0, path, counted: [...new Set(on(nodes.filter(counts)))] };
+  };
+  const among = (name: string, own: number | null, counts: (vertex: Vertex) => boolean): DepthSense => ({
+    ...{ name, depth: own ?? 0, path: [] },
+    counted: vertices.filter(counts).map(({ id }) => id),
+  });
+  const isIn = (path: string) => blocks.some((block) => path === block || path.startsWith(`${block}.`));
+  const senses = [
+    along("Weighted layers on the longest path", depth.weighted, weightedPath(flow).nodes, flow.isWeighted),
+    among("Layers with parameters", depth.parameterLayers, ({ parameters }) => parameters > 0),
+    along("Credit-assignment path", depth.creditAssignmentPath, creditAssignmentPath(flow).nodes, flow.isEvent),
+    among("Blocks", depth.blocks, ({ block }) => isIn(block)),
+    along("Shortest path", depth.paths?.min ?? 0, shortestPath(flow), flow.isWeighted),
+  ];
+  return senses.filter(({ depth: own, counted }) => own > 0 && counted.length > 0);
 }
 
 const splitPath = (path: string): readonly [block: string, label: string] => {
@@ -49,7 +98,9 @@ const splitPath = (path: string): readonly [block: string, label: string] => {
 class Builder {
   readonly #graph: Graph;
   readonly #layerOf: ReadonlyMap<Scope, InspectedLayer>;
-  readonly #flow: ReturnType<typeof flowOf>;
+  readonly flow: Flow;
+  /** The vertex of each node that has one. */
+  readonly vertexOf = new Map<Node, number>();
   readonly #vertices: { -readonly [K in keyof Vertex]: Vertex[K] }[] = [];
   /** Edges by where they begin. */
   readonly #next = new Map<number, Set<number>>();
@@ -61,13 +112,13 @@ class Builder {
   constructor(graph: Graph, parameters: ReadonlySet<Value>, layerOf: ReadonlyMap<Scope, InspectedLayer>) {
     this.#graph = graph;
     this.#layerOf = layerOf;
-    this.#flow = flowOf(graph, parameters);
+    this.flow = flowOf(graph, parameters);
   }
 
-  build(): Structure {
+  build(): Pick<Structure, "vertices" | "edges"> {
     const { inputs, outputs, nodes } = this.#graph;
     for (const value of inputs)
-      if (this.#flow.isActive(value)) {
+      if (this.flow.isActive(value)) {
         const id = this.#add({ block: "", label: value.name ?? "input", kind: "input", outputShape: value.shape });
         this.#sources.set(value, new Set([id]));
       }
@@ -81,11 +132,14 @@ class Builder {
   }
 
   #place(node: Node): void {
-    const operands = this.#flow.activeOperands(node);
+    const operands = this.flow.activeOperands(node);
     if (operands.length === 0) return;
     const before = new Set(operands.flatMap((value) => [...(this.#sources.get(value) ?? [])]));
     const id = this.#vertexOf(node, before);
-    if (id !== undefined) this.#connect(before, id);
+    if (id !== undefined) {
+      this.#connect(before, id);
+      this.vertexOf.set(node, id);
+    }
     for (const output of node.outputs) this.#sources.set(output, id === undefined ? before : new Set([id]));
   }
 
@@ -121,7 +175,7 @@ class Builder {
 
   /** A vertex where several streams become one; none for what a single one passes. */
   #join(node: Node, block: string, streams: ReadonlySet<number>): number | undefined {
-    if (streams.size < 2 || this.#flow.activeOperands(node).length < 2) return undefined;
+    if (streams.size < 2 || this.flow.activeOperands(node).length < 2) return undefined;
     return this.#add({ block, label: node.op.type, kind: "join", outputShape: node.outputs[0].shape });
   }
 

@@ -6,7 +6,7 @@ import { weightsNetwork } from "../networks/weights-network.ts";
 import { inspect } from "../report/inspect.ts";
 import { inspectionOf, networkOf, options, presetNetwork } from "../testing/networks.ts";
 import { withLora } from "./lora.ts";
-import { atPrecision, frozen, quantized, quantizedBitsOf } from "./what-if.ts";
+import { atPrecision, blocksOf, frozen, frozenBlocks, quantized, quantizedBitsOf } from "./what-if.ts";
 
 const mlp = () => networkOf(sequential([dense(64), dense(64), dense(10)]), { dtype: "float32", shape: [1, 32] });
 
@@ -48,6 +48,33 @@ describe("freezing", () => {
       4 * (3 * 3 * 64 * 64 + 128),
     );
     expect(() => frozen(mlp(), "layer.0")).toThrow('unknown parameter to freeze "layer.0"; did you mean "layers.0"?');
+  });
+
+  test("the first blocks, and what comes before them", () => {
+    const resnet = presetNetwork("resnet18");
+    // conv1 and bn1; two basic blocks of 64 channels; the first of 128 with its projection (He et al. 2016, table 1).
+    const [stem, block] = [7 * 7 * 3 * 64 + 128, 2 * (3 * 3 * 64 * 64 + 128)];
+    const wider = 9 * 64 * 128 + 9 * 128 * 128 + 64 * 128 + 3 * 256;
+    expect(inspectionOf(frozenBlocks(resnet, 3)).parameters.frozen).toBe(stem + 2 * block + wider);
+    expect(inspectionOf(frozenBlocks(resnet, 0)).parameters.frozen).toBe(0);
+    // All blocks: the classifier of 512 features is left.
+    expect(inspectionOf(frozenBlocks(resnet, 8)).parameters.trainable).toBe(513 * 1000);
+    expect(inspectionOf(resnet).blocks.slice(0, 3)).toEqual(["layer1.0", "layer1.1", "layer2.0"]);
+    expect(() => frozenBlocks(resnet, 9)).toThrow("resnet18 has 8, pass a whole number from 0 to that");
+  });
+
+  test("blocks without names are layers, and weights alone are cut by their names", () => {
+    expect(blocksOf(mlp())).toEqual(["layers.0", "layers.1"]);
+    expect(inspectionOf(frozenBlocks(mlp(), 1)).parameters.frozen).toBe(32 * 64 + 64);
+    const one = networkOf(dense(2), { dtype: "float32", shape: [1, 2] });
+    expect(() => frozenBlocks(one, 1)).toThrow("freeze layers by their names: --freeze");
+    const stored = ["h.0.a", "h.0.b", "h.1.a", "h.1.b", "head"].map((name) => ({
+      name: `${name}.weight`,
+      shape: [2, 2],
+      type: "float32",
+      bits: 32,
+    }));
+    expect(blocksOf(weightsNetwork("w", "test", stored))).toEqual(["h.0", "h.1"]);
   });
 
   test("everything frozen leaves nothing to train", () => {

@@ -1,6 +1,8 @@
 /** What would change: other precisions, frozen parameters, quantized weights. Each makes a network of another. */
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { matchesPath } from "../../core/path-pattern.ts";
+import type { Value } from "../../graph/ir.ts";
+import { depthGroups, type LayerGroup } from "../../transform/depth-groups.ts";
 import { type Precision, precisions } from "../cost/precision.ts";
 import { flowOf } from "../networks/flow.ts";
 import { type Network, type NetworkParameter, parameterValues } from "../networks/network.ts";
@@ -30,6 +32,44 @@ export function frozen(network: Network, pattern: string): Network {
       matches(parameter) ? { ...parameter, trainable: false } : parameter,
     ),
   };
+}
+
+/** What stands before the first block, each block, and what comes after the last: by names, in the order of the graph that predicts. */
+function groupsOf({ parameters, graphs }: Network): readonly LayerGroup[] {
+  const forward = graphs?.plain ?? graphs?.forward;
+  const byValue = new Map(parameters.map((parameter) => [parameter.value, parameter]));
+  const read = new Set<Value>(forward?.nodes.flatMap(({ inputs }) => inputs.filter((value) => value !== undefined)));
+  const used = forward ? [...read].flatMap((value) => byValue.get(value) ?? []) : parameters;
+  return depthGroups(
+    used.map(({ name, shape, isBuffer }) => ({ path: name, isMatrix: shape.length > 1 && !isBuffer })),
+  );
+}
+
+/** Paths of the blocks of a network, or of its layers where names show no blocks, from the input to the output. */
+export const blocksOf = (network: Network): readonly string[] =>
+  groupsOf(network)
+    .slice(1, -1)
+    .map(({ name }) => name);
+
+/**
+ * The network with its first blocks frozen, and what comes before them, such as embeddings. Throws OptionError for more blocks than there are.
+ * @example
+ * const top = frozenBlocks(network, 10); // of BERT's 12 blocks the last two are trained, and the head
+ */
+export function frozenBlocks(network: Network, count: number): Network {
+  const groups = groupsOf(network);
+  const most = groups.length - 2;
+  if (!Number.isSafeInteger(count) || count < 0 || count > most)
+    throw new OptionError(
+      most === 0
+        ? `${network.name} has no blocks that could be frozen one after another; freeze layers by their names: --freeze`
+        : `${count} blocks cannot be frozen; ${network.name} has ${most}, pass a whole number from 0 to that`,
+    );
+  const names = new Set(count === 0 ? [] : groups.slice(0, count + 1).flatMap(({ paths }) => paths));
+  const parameters = network.parameters.map((own) =>
+    names.has(own.name) && !own.isBuffer ? { ...own, trainable: false } : own,
+  );
+  return { ...network, parameters };
 }
 
 /** A dozen names that share the longest beginnings with one. */

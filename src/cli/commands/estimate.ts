@@ -1,7 +1,7 @@
 /** `sardonyx estimate`: how long training would take, and in which memory. */
 import { totalmem } from "node:os";
 import { type Link, linkOf, stepOfProcesses } from "../../analyze/cost/exchange.ts";
-import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/cost/hardware.ts";
+import { type Hardware, hardwareNames, hardwareOf, peakOf, usualUtilization } from "../../analyze/cost/hardware.ts";
 import { measureProduct, measureStep } from "../../analyze/cost/measure.ts";
 import type { TrainingOptions } from "../../analyze/cost/training.ts";
 import type { Network } from "../../analyze/networks/network.ts";
@@ -20,8 +20,6 @@ import { showTable } from "../show-table.ts";
 /** A step is measured when it takes at most this much of the machine's memory, and this long by the rate of products. */
 const memoryToMeasure = 0.4;
 const secondsToMeasure = 20;
-/** Share of its peak at which an accelerator trains: 30 to 50 % are reported (Chowdhery et al. 2022, table 3). */
-const usualUtilization = 0.4;
 
 /** FLOPs a second, and how they are known. */
 interface Rate {

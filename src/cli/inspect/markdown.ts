@@ -5,7 +5,7 @@ import { mermaidOf } from "../../analyze/report/mermaid.ts";
 import type { InspectedLayer, Inspection } from "../../analyze/report/schema.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { markdownText } from "../../core/printable.ts";
-import { amount, bytes, extents, longCount, share } from "./units.ts";
+import { amount, bytes, extents, longCount, share, stepTime } from "./units.ts";
 
 /** A table; the columns after the first `left` hold numbers. */
 const table = (head: readonly string[], rows: readonly (readonly string[])[], left: number): string =>
@@ -77,6 +77,7 @@ const costTable = ({ cost, settings }: Inspection): string =>
       ["activations kept for backward", bytes(cost.activationBytes)],
       ["memory to predict", bytes(cost.predictionBytes)],
       [`memory to train (${settings.optimizer}, ${settings.precision})`, bytes(cost.trainingBytes)],
+      ...(cost.stepSeconds === null ? [] : [[`time of a step (${settings.hardware})`, stepTime(cost.stepSeconds)]]),
     ],
     1,
   );

@@ -6,7 +6,7 @@ import { count, plural } from "../../core/number-text.ts";
 import type { Output } from "../output.ts";
 import { showTable } from "../show-table.ts";
 import { type Column, cut, fittedWidths, pad, widest, wrap } from "../text.ts";
-import { amount, bar, bytes, extents, longCount, share } from "./units.ts";
+import { amount, bar, bytes, extents, longCount, share, stepTime } from "./units.ts";
 
 export interface TableOptions {
   /** Show every repeated block. */
@@ -155,6 +155,9 @@ function showCost({ cost, settings }: Inspection, output: Output): void {
             ["  activations and workspace", bytes(memory.activations)],
           ] as const)
         : []),
+      ...(cost.stepSeconds === null
+        ? []
+        : ([["time of a step", stepTime(cost.stepSeconds), `${settings.hardware}, at 40 % of its peak`]] as const)),
     ],
     output,
   );

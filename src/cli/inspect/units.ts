@@ -1,6 +1,6 @@
 /** Quantities of an inspection as people read them: counts, bytes, FLOPs, shares as bars. */
 
-import { byteText, count, prefixed } from "../../core/number-text.ts";
+import { byteText, count, duration, prefixed } from "../../core/number-text.ts";
 import type { Shape } from "../../core/shape.ts";
 
 /** Multiply-adds or FLOPs: `4.09 G`; `-` where they are not known. */
@@ -19,6 +19,13 @@ export function longCount(value: number | string): string {
 /** `1×3×224×224`. */
 export const extents = (shape: Shape | null | undefined): string =>
   shape ? (shape.length === 0 ? "scalar" : shape.join("×")) : "?";
+
+/** Seconds of a step: `12.3 ms`, `4.56 s`, `2 min 05 s`; `-` where they are not known. */
+export function stepTime(seconds: number | null): string {
+  if (seconds === null) return "-";
+  if (seconds >= 10) return duration(seconds);
+  return seconds >= 1 ? `${seconds.toPrecision(3)} s` : `${(1000 * seconds).toPrecision(3)} ms`;
+}
 
 /** A share of 1 as `12.3 %`. */
 export const share = (part: number, whole: number): string =>

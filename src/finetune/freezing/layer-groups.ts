@@ -1,28 +1,9 @@
-/** A model cut along its depth: what comes before its blocks, each block, and what comes after them. */
+/** What is trained of a model by depth: everything from a block on, the last blocks, the head alone. */
 import { OptionError, unknownName } from "../../core/errors.ts";
-import { appendTo } from "../../core/lists.ts";
 import { nodesOf } from "../../graph/ir.ts";
 import { type AnyModule, valuesOf } from "../../nn/index.ts";
-import { namedBlocks } from "../../transform/named-blocks.ts";
+import { depthGroups, type LayerGroup } from "../../transform/depth-groups.ts";
 import { inputTypesOf } from "../adapters/sites.ts";
-
-/** Parameters that stand at one depth. */
-export interface LayerGroup {
-  /** `"stem"`, the path of a block, or `"head"`. */
-  readonly name: string;
-  /** Paths of parameters and buffers, in the order in which the model uses them. */
-  readonly paths: readonly string[];
-}
-
-/** Keras numbers blocks within flat names, `block_3_expand`, and TensorFlow parts names by slashes: both as parts of a path. */
-function partsOf(path: string): string {
-  let parts = path.replaceAll("/", ".");
-  for (let before = ""; before !== parts; ) {
-    before = parts;
-    parts = parts.replace(/(^|\.)([A-Za-z][A-Za-z_]*\d+)_(?=[A-Za-z0-9])/, "$1$2.");
-  }
-  return parts;
-}
 
 /**
  * The parameters of a model by depth, from the input to the output: the stem, the blocks, the head. A block is a part that the
@@ -38,28 +19,10 @@ export function layerGroups(model: AnyModule): readonly LayerGroup[] {
   const pathOf = new Map(Array.from(model.parameters(), ([path, parameter]) => [parameter, path]));
   const used = [...context.values].flatMap(([parameter, value]) => {
     const path = pathOf.get(parameter);
-    return path === undefined || !read.has(value)
-      ? []
-      : [{ path, layer: partsOf(path).split(".").slice(0, -1).join("."), parameter }];
+    const isMatrix = parameter.shape.length > 1 && !parameter.isBuffer;
+    return path === undefined || !read.has(value) ? [] : [{ path, isMatrix }];
   });
-  const layers = new Map<string, number>();
-  for (const { layer, parameter } of used) if (parameter.shape.length > 1 && !parameter.isBuffer) layers.set(layer, 1);
-  const named = namedBlocks(layers).map(({ path }) => path);
-  // Of a network without blocks every layer is one, and the last is the head.
-  const blocks = named.length > 0 ? named : [...layers.keys()].slice(0, -1);
-  const blockOf = (layer: string) => blocks.find((block) => layer === block || layer.startsWith(`${block}.`));
-  const places = used.map(({ layer }) => blockOf(layer));
-  const headLayer = named.length > 0 ? undefined : [...layers.keys()].at(-1);
-  const head =
-    headLayer === undefined ? places.findLastIndex(Boolean) + 1 : used.findIndex(({ layer }) => layer === headLayer);
-  const groups = new Map<string, string[]>([["stem", []]]);
-  let current = "stem";
-  for (const [i, { path }] of used.entries()) {
-    current = i >= head ? "head" : (places[i] ?? current);
-    appendTo(groups, current, path);
-  }
-  if (!groups.has("head")) groups.set("head", []);
-  return Array.from(groups, ([name, own]) => ({ name, paths: own }));
+  return depthGroups(used);
 }
 
 /** The groups of the blocks alone, and where they stand among all. */

@@ -60,6 +60,13 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
+/** What pages that compute may do beside: run the engine, which is WebAssembly that comes in a module, and train in a worker. */
+export const computingHeaders: Readonly<Record<string, string>> = {
+  ...pageHeaders,
+  "content-security-policy":
+    "default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+};
+
 /** What is said of files of runs beside: they are shown, in a frame of the studio, and nothing in them runs. */
 export const fileHeaders: Readonly<Record<string, string>> = {
   ...pageHeaders,

@@ -13,9 +13,18 @@ export interface ExplorerData {
     readonly kind: string;
     readonly shape: string;
     readonly parameters: number;
+    /** How the number of parameters comes about; "" where there are none. */
+    readonly formula: string;
     readonly macs: number;
   }[];
   readonly edges: readonly (readonly [number, number])[];
+  /** What each definition of depth counts, and the path along which it does; see `DepthSense`. */
+  readonly senses: readonly {
+    readonly name: string;
+    readonly depth: number;
+    readonly path: readonly number[];
+    readonly counted: readonly number[];
+  }[];
 }
 
 /** The part of dagre that is used. */
@@ -57,6 +66,8 @@ const lineHeight = 16;
 const characterWidth = 7.7;
 /** The page opens with about so many boxes. */
 const boxesAtFirst = 24;
+/** Formulas of more characters would make boxes too wide. */
+const longestFormula = 34;
 
 const svgNamespace = "http://www.w3.org/2000/svg";
 
@@ -86,13 +97,15 @@ function short(value: number): string {
 }
 
 /** Draws the graph into `host` and lets it be explored. */
-function explore(host: HTMLElement, { vertices, edges }: ExplorerData, dagre: Dagre): void {
+function explore(host: HTMLElement, { vertices, edges, senses }: ExplorerData, dagre: Dagre): void {
   const inside = new Map<string, number[]>();
   for (const { id, block } of vertices)
     for (const path of ancestors(block)) inside.set(path, [...(inside.get(path) ?? []), id]);
   // A block of one layer is that layer.
   const blocks = new Set([...inside].filter(([, own]) => own.length > 1).map(([path]) => path));
   const open = new Set<string>();
+  /** The definition of depth that is lit up. */
+  let chosen = -1;
 
   const closedAround = (block: string): string | undefined =>
     ancestors(block).find((path) => blocks.has(path) && !open.has(path));
@@ -116,11 +129,13 @@ function explore(host: HTMLElement, { vertices, edges }: ExplorerData, dagre: Da
         block: closed,
       };
     }
-    const { label, type, kind, shape, parameters, macs, block } = vertex;
+    const { label, type, kind, shape, parameters, formula, macs, block } = vertex;
     const lines = [
       label === type ? label : `${label}: ${type}`,
       shape,
-      ...(parameters > 0 ? [`${grouped(parameters)} parameters`] : []),
+      ...(parameters > 0
+        ? [formula !== "" && formula.length <= longestFormula ? formula : `${grouped(parameters)} parameters`]
+        : []),
       ...(macs > 0 ? [`${short(macs)} MACs`] : []),
     ];
     return {
@@ -173,18 +188,35 @@ function explore(host: HTMLElement, { vertices, edges }: ExplorerData, dagre: Da
     plane.replaceChildren();
     const ordered = [...frames].sort((a, b) => a.length - b.length);
     for (const path of ordered) plane.append(frameOf(path, graph.node(`frame ${path}`)));
+    const lit = litBoxes(keyOf);
     for (const edge of graph.edges()) {
       const { points } = graph.edge(edge);
+      const shade = lit?.edges.has(`${edge.v} ${edge.w}`) ? " lit" : lit ? " unlit" : "";
       const d = points.map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)},${y.toFixed(1)}`).join("");
-      plane.append(element("path", { d, class: "edge", "marker-end": "url(#arrow)" }));
+      plane.append(
+        element("path", { d, class: `edge${shade}`, "marker-end": `url(#arrow${shade === " lit" ? "-lit" : ""})` }),
+      );
     }
-    for (const box of boxes.values()) plane.append(drawnBox(box, graph.node(box.key)));
+    for (const box of boxes.values()) {
+      const drawn = drawnBox(box, graph.node(box.key));
+      if (lit) drawn.classList.add(lit.counted.has(box.key) ? "counted" : lit.passed.has(box.key) ? "passed" : "unlit");
+      plane.append(drawn);
+    }
     if (fit) {
       const { width = 1, height = 1 } = graph.graph();
       const scale = Math.min(1.2, Math.max(0.7, Math.min(host.clientWidth / width, host.clientHeight / height)));
       view = { x: Math.max(8, (host.clientWidth - scale * width) / 2), y: 8, scale };
     }
     place();
+  };
+
+  /** What the chosen definition of depth counts and passes among the boxes that are drawn; nothing where none is chosen. */
+  const litBoxes = (keyOf: ReadonlyMap<number, string>) => {
+    const sense = senses[chosen];
+    if (!sense) return undefined;
+    const keys = (ids: readonly number[]) => new Set(ids.map((id) => keyOf.get(id) ?? ""));
+    const lines = sense.path.slice(1).map((to, i) => `${keyOf.get(sense.path[i] ?? -1)} ${keyOf.get(to)}`);
+    return { counted: keys(sense.counted), passed: keys(sense.path), edges: new Set(lines) };
   };
 
   const toggle = (path: string, shown: boolean) => {
@@ -264,18 +296,13 @@ function explore(host: HTMLElement, { vertices, edges }: ExplorerData, dagre: Da
     },
     { passive: false },
   );
-  const arrow = element("marker", {
-    id: "arrow",
-    viewBox: "0 0 8 8",
-    refX: 7,
-    refY: 4,
-    markerWidth: 7,
-    markerHeight: 7,
-    orient: "auto",
-  });
-  arrow.append(element("path", { d: "M0,0L8,4L0,8z", class: "arrow" }));
   const definitions = element("defs", {});
-  definitions.append(arrow);
+  for (const id of ["arrow", "arrow-lit"]) {
+    const size = { markerUnits: "userSpaceOnUse", markerWidth: 10, markerHeight: 10 };
+    const arrow = element("marker", { id, viewBox: "0 0 8 8", refX: 7, refY: 4, ...size, orient: "auto" });
+    arrow.append(element("path", { d: "M0,0L8,4L0,8z", class: id }));
+    definitions.append(arrow);
+  }
   svg.prepend(definitions);
 
   const all = (shown: boolean) => {
@@ -295,6 +322,17 @@ function explore(host: HTMLElement, { vertices, edges }: ExplorerData, dagre: Da
   document.getElementById("open-all")?.addEventListener("click", () => all(true));
   document.getElementById("close-all")?.addEventListener("click", () => all(false));
   document.getElementById("fit")?.addEventListener("click", () => draw(true));
+  const [select, said] = [document.getElementById("sense"), document.getElementById("lit")];
+  select?.addEventListener("change", () => {
+    const { value } = select as HTMLSelectElement;
+    chosen = value === "" ? -1 : Number(value);
+    const sense = senses[chosen];
+    if (said)
+      said.textContent = !sense
+        ? ""
+        : `${grouped(sense.counted.length)} of ${grouped(vertices.length)} boxes count${sense.path.length > 0 ? `, on a path of ${grouped(new Set(sense.path).size)}` : ""}`;
+    draw(false);
+  });
   draw(true);
 }
 

@@ -11,7 +11,7 @@ import { count, plural } from "../../../core/number-text.ts";
 import { htmlPage } from "../../../draw/page.ts";
 import { barPlot, escapeXml, palette } from "../../../draw/plot.ts";
 import { modulePath } from "../../../runs/recipes/package.node.ts";
-import { amount, bytes, extents, longCount, share } from "../units.ts";
+import { amount, bytes, extents, longCount, share, stepTime } from "../units.ts";
 import type { ExplorerData } from "./explorer.ts";
 import { style } from "./style.ts";
 
@@ -167,6 +167,9 @@ function memorySection({ cost, settings }: Inspection): string {
     ["Activations kept", bytes(cost.activationBytes), "from the forward pass for the backward pass"],
     ["Memory to predict", bytes(cost.predictionBytes), ""],
     ["Memory to train", bytes(total), `${settings.optimizer}, ${settings.precision}`],
+    ...(cost.stepSeconds === null
+      ? []
+      : ([["Time of a step", stepTime(cost.stepSeconds), `${settings.hardware}, at 40 % of its peak`]] as const)),
   ]);
   return section(
     "Cost of this input",
@@ -175,10 +178,11 @@ function memorySection({ cost, settings }: Inspection): string {
 }
 
 function explorerSection(inspected: Inspected): string {
-  const { vertices, edges } = structureOf(inspected);
+  const { vertices, edges, senses } = structureOf(inspected);
   if (vertices.length === 0) return "";
+  const formulas = new Map(inspected.inspection.layers.map(({ name, formula }) => [name, formula]));
   const data: ExplorerData = {
-    vertices: vertices.map(({ id, block, label, type, kind, outputShape, parameters, macs }) => ({
+    vertices: vertices.map(({ id, block, label, type, kind, outputShape, parameters, macs, layer }) => ({
       id,
       block,
       label,
@@ -186,9 +190,11 @@ function explorerSection(inspected: Inspected): string {
       kind,
       shape: extents(outputShape),
       parameters,
+      formula: parameters > 0 && layer !== undefined ? (formulas.get(layer) ?? "") : "",
       macs: macs ?? 0,
     })),
     edges,
+    senses,
   };
   // Nothing in a page of JSON may end its script element.
   const json = JSON.stringify(data).replace(/</g, "\\u003c");
@@ -200,7 +206,7 @@ function explorerSection(inspected: Inspected): string {
   );
   return section(
     "Structure",
-    `<p class="tools"><button id="open-all">Open all</button> <button id="close-all">Close all</button> <button id="fit">Fit</button> Click a box with ▸ to open it, a frame with ▾ to close it; drag to move, turn the wheel to zoom.</p><div id="explorer"></div><script type="application/json" id="structure">${json}</script><script>${scripts[0]}</script><script type="module">${scripts[1]}</script>`,
+    `<p class="tools"><label for="sense">Light up</label> <select id="sense"><option value="">nothing</option>${senses.map(({ name, depth }, i) => `<option value="${i}">${escapeXml(name)}: ${count(depth)}</option>`).join("")}</select> <output id="lit" for="sense"></output></p><p class="tools"><button id="open-all">Open all</button> <button id="close-all">Close all</button> <button id="fit">Fit</button> Click a box with ▸ to open it, a frame with ▾ to close it; drag to move, turn the wheel to zoom.</p><div id="explorer"></div><script type="application/json" id="structure">${json}</script><script>${scripts[0]}</script><script type="module">${scripts[1]}</script>`,
   );
 }
 

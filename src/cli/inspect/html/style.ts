@@ -48,6 +48,12 @@ button { font: inherit; padding: 3px 10px; border: 1px solid var(--line); border
 #explorer .frame text { fill: var(--soft); }
 #explorer .edge { fill: none; stroke: #94a3b8; stroke-width: 1.3; }
 #explorer .arrow { fill: #94a3b8; }
+#explorer .arrow-lit { fill: #b45309; }
+#explorer .counted rect { stroke: #b45309; stroke-width: 3; }
+#explorer .passed rect { stroke: #b45309; stroke-width: 1.5; stroke-dasharray: 5 3; }
+#explorer .unlit { opacity: 0.35; }
+#explorer .edge.lit { stroke: #b45309; stroke-width: 3; }
+.tools select { font: inherit; color: var(--ink); background: var(--raised); border: 1px solid var(--line); border-radius: 6px; padding: 3px 6px; max-width: 100%; }
 @media (max-width: 640px) {
   main { padding: 16px 12px 40px; }
   table:not(.layers) tr > th:first-child { white-space: normal; }
