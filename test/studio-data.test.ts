@@ -202,13 +202,13 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     await page.getByText(/"length" alone predicts 100.00 % of "kind" right/).waitFor();
     await page.getByText("Charts and samples").click();
     await page.frameLocator("iframe").getByText("woods.csv").first().waitFor();
-    await page.getByLabel("minutes", { exact: true }).fill("0.2");
+    await page.getByLabel("minutes", { exact: true }).fill("1");
     await page.getByLabel("epochs", { exact: true }).fill("60");
     await page.getByLabel("threads", { exact: true }).fill("1");
     await page.getByRole("button", { name: "Train" }).click();
     await page
       .getByText(
-        /: sardonyx train --data=data\/woods\/woods.csv --target=kind (?=.*--minutes=0.2)(?=.*--epochs=60).* --out woods$/,
+        /: sardonyx train --data=data\/woods\/woods.csv --target=kind (?=.*--minutes=1 )(?=.*--epochs=60).* --out woods$/,
       )
       .first()
       .waitFor();
