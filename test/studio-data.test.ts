@@ -221,7 +221,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     await page.getByRole("link", { name: "Train on with other settings" }).click();
     await page.getByText(/^Taken for/).waitFor();
     expect(await page.getByLabel("Column to predict").inputValue()).toBe("kind");
-    expect(await page.getByLabel("minutes", { exact: true }).inputValue()).toBe("0.2");
+    expect(await page.getByLabel("minutes", { exact: true }).inputValue()).toBe("1");
     await page.getByLabel("learningRate", { exact: true }).fill("0.0005");
     await page.getByLabel("epochs", { exact: true }).fill("2");
     await page.getByRole("button", { name: "Train" }).click();
