@@ -66,7 +66,7 @@ function contentOf(name: string, file: string): Uint8Array {
   }
 }
 
-const short = ["train", "iris", "--epochs", "12"];
+const short = ["train", "iris", "--epochs", "12", "--watch-samples", "3"];
 
 test("a run that is killed and resumed has nothing in the clear, and the bits of one that was neither", async () => {
   expect((await run(...short, "--out", "plain")).code).toBe(0);
@@ -83,7 +83,8 @@ test("a run that is killed and resumed has nothing in the clear, and the bits of
   const { code, stderr, stdout } = await run(...train, "--resume", "--identity", key);
   expect([code, stderr]).toEqual([0, expect.stringContaining("it is taken over")]);
   expect(clearFiles("enc")).toEqual([]);
-  for (const file of ["checkpoint.safetensors", "best.safetensors", "model.onnx", "log.jsonl", "evaluation.json"])
+  const kept = ["log.jsonl", "samples.jsonl", "evaluation.json"];
+  for (const file of ["checkpoint.safetensors", "best.safetensors", "model.onnx", ...kept])
     expect(
       repeatable(file, contentOf("enc", file)) === repeatable(file, readFileSync(join(folder, "plain", file))),
       file,

@@ -133,7 +133,7 @@ export function RunsPage({ runs, root }: { runs: readonly RunSummary[]; root: st
         <PageButton
           runs={drawnRuns.map(({ id }) => id)}
           drawing={drawing}
-          label={say("exportPages", { count: drawnRuns.length })}
+          label={drawnRuns.length === 1 ? say("exportPage") : say("exportPages", { count: drawnRuns.length })}
         />
       )}
       <div class="panels">

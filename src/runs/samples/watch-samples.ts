@@ -73,7 +73,7 @@ export function watchSamples(task: Task, options: WatchSamplesOptions): Callback
         epoch: 0,
         batch: 0,
         from,
-        samples: seen.predictions ? (predictions?.inputs() ?? []) : [],
+        samples: seen.predictions ? (predictions?.samples ?? []) : [],
       });
     isEmpty = false;
     append({ type: "samples", epoch, batch, ...seen });

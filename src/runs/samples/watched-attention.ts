@@ -42,11 +42,12 @@ function sampleOf({ model, writer, reader }: Task, batch: Batch | undefined): Wa
 
 /** Reads attention again and again. */
 export class WatchedAttentions {
-  readonly #watched: Watched | undefined;
+  readonly #sample: () => Watched | undefined;
+  #watched: Watched | undefined;
   readonly #reader: AttentionReader;
 
   constructor(task: Task, batch: Batch | undefined, compile: CompileOptions) {
-    this.#watched = sampleOf(task, batch);
+    this.#sample = () => sampleOf(task, batch);
     // What writes may be another one than what is trained, with the same parameters.
     const { model } = task.writer && task.deployed ? task.deployed : task;
     this.#reader = attentionReader(model as Module<never, unknown>, compile);
@@ -54,6 +55,7 @@ export class WatchedAttentions {
 
   /** What attends to what now; nothing of a model without attention. */
   async measure(): Promise<WatchedAttention | undefined> {
+    this.#watched ??= this.#sample();
     if (!this.#watched) return undefined;
     const { inputs, tokens } = this.#watched;
     try {

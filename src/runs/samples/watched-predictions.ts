@@ -53,6 +53,8 @@ export class WatchedPredictions {
   readonly #task: Task;
   readonly #batch: Batch;
   readonly #ask: Predictor;
+  /** The samples as a person can look at them, once they were predicted. */
+  samples: readonly WatchedSample[] = [];
 
   constructor(task: Task, batch: Batch, compile: CompileOptions) {
     this.#task = task;
@@ -69,6 +71,7 @@ export class WatchedPredictions {
     const hasAccuracy = metrics.some(({ name }) => name === "accuracy");
     const kind = kindOf({ ...(classes && { classes }) }, output, y, hasAccuracy);
     if (!(output instanceof Tensor) || kind === undefined) return undefined;
+    if (this.samples.length === 0) this.samples = this.#shown();
     if (kind === "numbers") return output.toNumbers().map((number) => ({ number }));
     return probabilitiesOf(output).map((row) => ({
       classes: row
@@ -78,8 +81,7 @@ export class WatchedPredictions {
     }));
   }
 
-  /** The samples as a person can look at them. */
-  inputs(): readonly WatchedSample[] {
+  #shown(): readonly WatchedSample[] {
     const { classes, format = {}, reader } = this.#task;
     const { x, y } = this.#batch;
     return (y?.toNumbers() ?? []).map((actual, place): WatchedSample => {
