@@ -1,6 +1,7 @@
 /** The server: each request checked, answered by its route, measured and logged; an end that finishes what began. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ListenPlace, listen } from "../../storage/listen.node.ts";
 import type { Answer, Exchange, Notes, Route } from "../exchange.ts";
@@ -51,8 +52,8 @@ export interface ModelServer {
 /** Milliseconds between looks at files of models, and at models that are idle. */
 const lookEvery = 2000;
 
-/** The most connections at once. */
-const mostConnections = 4096;
+/** The most connections at once, and requests that one may have under way: those that are sent before the answers of others are read. */
+const [mostConnections, mostOnConnection] = [4096, 64] as const;
 
 const unknownRoute = { path: "unknown", refusal: ({ message }: HttpError) => JSON.stringify({ error: message }) };
 
@@ -68,7 +69,12 @@ export async function serveModels(options: ModelServerOptions): Promise<ModelSer
   });
   server.maxConnections = mostConnections;
   const handler = new Handler(options, limits);
+  const underWay = new WeakMap<Socket, number>();
   server.on("request", (request, response) => {
+    const { socket } = request;
+    const count = (change: number) => underWay.set(socket, (underWay.get(socket) ?? 0) + change).get(socket) ?? 0;
+    if (count(1) > mostOnConnection) return socket.destroy();
+    response.once("close", () => count(-1));
     handler.handle(request, response).catch(() => response.destroy());
   });
   server.on("clientError", refuseClient);
@@ -128,7 +134,7 @@ class Handler {
     const time = new Date().toISOString();
     const id = idOf(request);
     const notes: Notes = {};
-    const work = new Work(this.#limits.seconds, response);
+    const work = new Work(this.#limits.seconds, request.socket, response);
     this.#count(1);
     let route: Pick<Route, "path" | "refusal"> = unknownRoute;
     let cause: unknown;
@@ -159,10 +165,8 @@ class Handler {
     } catch (error) {
       cause = error;
       const refusal = httpErrorOf(work.signal.aborted ? work.signal.reason : error);
-      bytesOut = await this.#refuse(request, response, refusal, route.refusal(refusal), {
-        ...headers,
-        "x-request-id": id,
-      });
+      const others = { ...headers, "x-request-id": id };
+      if (!work.isGone) bytesOut = await this.#refuse(request, response, refusal, route.refusal(refusal), others);
     } finally {
       work.end();
       this.#room.give(work.held);
@@ -260,8 +264,10 @@ class Work {
   isGone = false;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  readonly #connection: Socket;
+  readonly #gone: () => void;
 
-  constructor(seconds: number, response: ServerResponse) {
+  constructor(seconds: number, connection: Socket, response: ServerResponse) {
     this.#timer = setTimeout(
       () =>
         this.#controller.abort(
@@ -269,11 +275,14 @@ class Work {
         ),
       1000 * seconds,
     );
-    response.on("close", () => {
+    this.#connection = connection;
+    this.#gone = () => {
       if (response.writableFinished) return;
       this.isGone = true;
       this.#controller.abort(new HttpError(499, "the client has gone; ask again"));
-    });
+    };
+    // An answer that waits behind others of its connection is not told of its end.
+    connection.once("close", this.#gone);
   }
 
   get signal(): AbortSignal {
@@ -282,6 +291,7 @@ class Work {
 
   end(): void {
     clearTimeout(this.#timer);
+    this.#connection.off("close", this.#gone);
     for (const lease of this.leases) lease.giveBack();
   }
 }
