@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ListenPlace, listen } from "../../storage/listen.node.ts";
+import { handedServer, type ListenPlace, listen } from "../../storage/listen.node.ts";
 import type { Answer, Exchange, Notes, Route } from "../exchange.ts";
 import { busy, HttpError, httpErrorOf } from "../http-error.ts";
 import { type ServeLimits, settledLimits } from "../limits.ts";
@@ -36,6 +36,8 @@ export interface ModelServerOptions {
   readonly store: ModelStore;
   readonly metrics: Metrics;
   readonly listen: ListenPlace;
+  /** Of a worker: the host and port where its primary listens, which hands it connections; the server itself does not listen. */
+  readonly authority?: string | undefined;
   readonly access: Omit<AccessRules, "host">;
   readonly limits?: ServeLimits;
   readonly log?: (record: RequestRecord) => void;
@@ -45,6 +47,8 @@ export interface ModelServerOptions {
 export interface ModelServer {
   /** `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Answers on a connection that another process accepted. */
+  take(connection: Socket): void;
   /** Takes no more requests, finishes those under way, and lets go of all. */
   stop(): Promise<void>;
 }
@@ -55,19 +59,32 @@ const lookEvery = 2000;
 /** The most connections at once, and requests that one may have under way: those that are sent before the answers of others are read. */
 const [mostConnections, mostOnConnection] = [4096, 64] as const;
 
+/** Requests after which a connection to a worker is closed, so that its client comes back to whichever worker has the fewest. */
+const mostAtWorker = 1000;
+
 const unknownRoute = { path: "unknown", refusal: ({ message }: HttpError) => JSON.stringify({ error: message }) };
 
 /** Starts a server. Throws OptionError for an address that cannot be listened on. */
 export async function serveModels(options: ModelServerOptions): Promise<ModelServer> {
   const limits = settledLimits(options.limits ?? {});
-  const { server, authority } = await listen(options.listen, {
+  const settings = {
     requestTimeout: 1000 * limits.arrival,
     headersTimeout: Math.min(1000 * limits.arrival, 10_000),
     connectionsCheckingInterval: Math.min(250 * limits.arrival, 5000),
     keepAliveTimeout: 65_000,
     maxHeaderSize: 16_384,
+  };
+  const { server, authority } =
+    options.authority === undefined
+      ? await listen(options.listen, settings)
+      : { server: handedServer(options.listen, settings), authority: options.authority };
+  if (options.authority !== undefined) server.maxRequestsPerSocket = mostAtWorker;
+  const connections = new Set<Socket>();
+  server.on("connection", (connection: Socket) => {
+    if (connections.size >= mostConnections) return connection.destroy();
+    connections.add(connection);
+    connection.once("close", () => connections.delete(connection));
   });
-  server.maxConnections = mostConnections;
   const handler = new Handler(options, limits);
   const underWay = new WeakMap<Socket, number>();
   server.on("request", (request, response) => {
@@ -84,14 +101,16 @@ export async function serveModels(options: ModelServerOptions): Promise<ModelSer
   }, lookEvery);
   return {
     url: `${options.listen.tls ? "https" : "http"}://${authority}`,
+    take: (connection) => void server.emit("connection", connection),
     async stop() {
       clearInterval(timer);
       handler.isEnding = true;
-      const late = setTimeout(() => server.closeAllConnections(), 1000 * limits.grace);
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      });
+      const late = setTimeout(() => {
+        for (const connection of connections) connection.destroy();
+      }, 1000 * limits.grace);
+      server.close();
+      server.closeIdleConnections();
+      await Promise.all(Array.from(connections, (own) => new Promise((resolve) => own.once("close", resolve))));
       clearTimeout(late);
       await options.store.close();
     },
