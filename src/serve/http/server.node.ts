@@ -9,7 +9,7 @@ import { busy, HttpError, httpErrorOf } from "../http-error.ts";
 import { type ServeLimits, settledLimits } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Lease, ModelStore } from "../models/model-store.ts";
-import { findRoute } from "../router.ts";
+import { type Found, routerOf } from "../router.ts";
 import { type AccessRules, originHeaders, preflightHeaders, requireHost, requireToken } from "./access.node.ts";
 import { HeldBytes, readBody } from "./body.node.ts";
 import { sendAnswer } from "./send.node.ts";
@@ -138,6 +138,7 @@ class Handler {
   readonly #limits: ReturnType<typeof settledLimits>;
   readonly #rules: AccessRules;
   readonly #room: HeldBytes;
+  readonly #route: (method: string, path: string) => Found;
   #inFlight = 0;
   isEnding = false;
 
@@ -146,6 +147,7 @@ class Handler {
     this.#limits = limits;
     this.#rules = { ...options.access, host: options.listen.host ?? "127.0.0.1" };
     this.#room = new HeldBytes(limits.bodies);
+    this.#route = routerOf(options.routes);
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -168,7 +170,7 @@ class Handler {
       if (method === "OPTIONS" && "access-control-allow-origin" in headers)
         answer = { status: 204, headers: preflightHeaders, body: "" };
       else {
-        const found = findRoute(this.#options.routes, method, path);
+        const found = this.#route(method, path);
         route = found.route;
         if (!found.route.open) requireToken(request.headers, this.#rules);
         if (!found.route.open && this.#inFlight > this.#limits.requests) {
