@@ -2,8 +2,9 @@
  * The load generator of `sardonyx serve`: LeNet, ResNet-50 and a small GPT (GPT-2's form, 4 layers of 256) with random weights, asked by 1, 8 and
  * 64 clients on loopback that each wait for their answer, beside the raw model at the batch that the server came to. Server and raw model take turns; beside the
  * ratio of their rates stands that of the processor time of a sample, which other work on the machine changes less, and where the clients' own is not counted.
- * npm run build && node scripts/measure-serving.mjs [--seconds 5] [--models lenet,resnet50,gpt] [--clients 1,8,64] [--turns 3] [--rows 1] [--minutes 0] [--hostile 0]
- * With --rows each request has so many samples. With --minutes, a soak after it: all models at once for so long, with the server's memory each minute. With --hostile, so many requests that
+ * npm run build && node scripts/measure-serving.mjs [--seconds 5] [--models lenet,resnet50,gpt] [--clients 1,8,64] [--turns 3] [--rows 1] [--workers 1] [--minutes 0] [--kill 0] [--hostile 0]
+ * With --rows each request has so many samples. With --minutes, a soak after it: all models at once for so long, with the server's memory each minute; with --kill, a worker is killed
+ * every so many seconds of it: connections that were its own are lost, and no answer is wrong. With --hostile, so many requests that
  * nobody of good faith sends.
  */
 import { spawn } from "node:child_process";
@@ -11,6 +12,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
@@ -32,13 +35,17 @@ const { values: given } = parseArgs({
     clients: { type: "string", default: "1,8,64" },
     turns: { type: "string", default: "3" },
     rows: { type: "string", default: "1" },
+    workers: { type: "string", default: "1" },
     minutes: { type: "string", default: "0" },
+    kill: { type: "string", default: "0" },
     hostile: { type: "string", default: "0" },
   },
 });
 const seconds = Number(given.seconds);
 /** Samples in a request. */
 const rows = Number(given.rows);
+const workers = Number(given.workers);
+if (Number(given.kill) > 0 && workers < 2) throw new Error("--kill kills workers; start some by --workers 2");
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-serving-"));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -49,7 +56,7 @@ const quantile = (numbers, share) =>
 const median = (numbers) => quantile(numbers, 0.5);
 
 /** A model of images: its file, the raw model, and requests as bytes. */
-function imageModel(name, preset, shape) {
+function imageModel(name, preset, shape, classes) {
   const { build } = models.presetOf(preset);
   const model = build();
   const inputs = { dtype: "float32", shape: [1, ...shape] };
@@ -78,6 +85,12 @@ function imageModel(name, preset, shape) {
       body: Buffer.concat([header, ...Array.from({ length: rows }, () => bytes)]),
     },
     done: () => rows,
+    /** Whether two answers are the same but for the order of sums: the scores are the last bytes. */
+    same(one, other) {
+      const scores = (bytes) => new Float32Array(Uint8Array.from(bytes.subarray(-4 * rows * classes)).buffer);
+      const right = scores(other);
+      return one.length === other.length && scores(one).every((own, i) => Math.abs(own - right[i]) <= 1e-4 * (1 + Math.abs(right[i]))); // biome-ignore format: one line
+    },
     /** Samples a second at a batch, for some seconds, and the processor time of each. */
     async raw(batch, time) {
       const data = new Float32Array(batch * each);
@@ -126,6 +139,8 @@ function textModel(name) {
     unit: "tokens",
     ask: { path: "/v1/completions", headers: { "content-type": "application/json" }, body },
     done: (answer) => JSON.parse(answer).usage.completion_tokens,
+    // Which token is the most probable may depend on the order of sums, with random weights.
+    same: (one, other) => JSON.parse(one).usage.completion_tokens === JSON.parse(other).usage.completion_tokens,
     /** Tokens a second of prompts that are read and steps of the decoder, as a request has them. */
     async raw(batch, time) {
       const decoder = await rowDecoder(model, { capacity: context, rows: batch, compile: { spinning: false } });
@@ -170,11 +185,12 @@ const send = (url, agent, { path, headers, body }) =>
     own.end(body);
   });
 
-/** So many clients, each of which sends when it has its answer. */
+/** So many clients, each of which sends when it has its answer; answers are compared with the first of the model. */
 async function load(url, model, clients, time) {
+  model.answer ??= await send(url, undefined, model.ask);
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const latencies = [];
-  let [count, failed] = [0, 0];
+  let [count, failed, lost, wrong] = [0, 0, 0, 0];
   const begun = performance.now();
   await Promise.all(
     Array.from({ length: clients }, async () => {
@@ -184,19 +200,23 @@ async function load(url, model, clients, time) {
           const answer = await send(url, agent, model.ask);
           count += model.done(answer);
           latencies.push(performance.now() - start);
+          if (!model.same(answer, model.answer)) wrong++;
         } catch (error) {
-          if (failed++ === 0) console.error(`${model.name}: ${error.message}`);
+          // The connection ended before there was a whole answer.
+          if (error.code === "ECONNRESET" && Number(given.kill) > 0) lost++;
+          else if (failed++ === 0) console.error(`${model.name}: ${error.message}`);
         }
       }
     }),
   );
   const elapsed = (performance.now() - begun) / 1000;
   agent.destroy();
-  return { rate: count / elapsed, time: elapsed, latencies, failed };
+  return { rate: count / elapsed, time: elapsed, latencies, failed, lost, wrong };
 }
 
-/** A number of the server's metrics. */
+/** A number of the server's metrics; workers tell theirs five times a second. */
 async function metric(url, name) {
+  if (workers > 1) await setTimeout(250);
   const text = await (await fetch(`${url}/metrics`)).text();
   const [, value = "0"] = new RegExp(`^${name.replaceAll(/[{}]/g, "\\$&")} (.+)$`, "m").exec(text) ?? [];
   return Number(value);
@@ -216,23 +236,26 @@ async function batchesOf(url, { name, unit }) {
 
 async function serve(served) {
   const program = fileURLToPath(new URL("../bin/sardonyx.mjs", import.meta.url));
+  const paths = served.map(({ name, path }) => `${name}=${path}`);
   const child = spawn(
     process.execPath,
-    [program, "serve", ...served.map(({ name, path }) => `${name}=${path}`), "--port", "0", "--json", "--quiet"],
+    [program, "serve", ...paths, "--port", "0", "--workers", String(workers), "--json", "--quiet"],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   process.on("exit", () => child.kill("SIGKILL"));
+  /** Processes of the workers by their numbers, the latest of each. */
+  const processes = new Map();
   const url = await new Promise((resolve, reject) => {
-    let text = "";
-    child.stdout.on("data", (part) => {
-      text += part;
-      const [, found] = /"type":"serving","url":"([^"]+)"/.exec(text) ?? [];
-      if (found) resolve(found);
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const record = JSON.parse(line);
+      if (record.type === "serving") resolve(record.url);
+      if (record.type === "worker-serving") processes.set(record.worker, record.process);
+      if (record.type === "worker-ended") processes.delete(record.worker);
     });
     child.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
   });
   const stop = () => new Promise((resolve) => child.on("exit", resolve).kill("SIGTERM"));
-  return { url, stop };
+  return { url, stop, processes };
 }
 
 const shown = (number, digits = 0) =>
@@ -259,18 +282,32 @@ async function measure(url, model, clients) {
   );
 }
 
-/** All models at once for some minutes, each with 8 clients. */
-async function soak(url, served, minutes) {
-  console.log("\n| Minute | Answers | Failed | p99 ms | Server's memory |\n| --- | --- | --- | --- | --- |");
+/** All models at once for some minutes, each with 8 clients, while workers are killed in turns where that is asked for. */
+async function soak({ url, processes }, served, minutes) {
+  let killed = 0;
+  const killing = Number(given.kill) > 0 && setInterval(() => {
+    const [number, id] = [...processes][killed % processes.size] ?? [];
+    if (id === undefined) return;
+    process.kill(id, "SIGKILL");
+    processes.delete(number);
+    killed++;
+  }, 1000 * Number(given.kill)); // biome-ignore format: one line
+  console.log(
+    "\n| Minute | Answers | Wrong | Failed | Killed | Connections lost | p99 ms | Server's memory |\n| --- | --- | --- | --- | --- | --- | --- | --- |",
+  );
   for (let minute = 1; minute <= minutes; minute++) {
+    killed = 0;
     const all = await Promise.all(served.map((model) => load(url, model, 8, 60)));
     const latencies = all.flatMap((own) => own.latencies);
-    const failed = all.reduce((sum, own) => sum + own.failed, 0);
+    const [failed, lost, wrong] = ["failed", "lost", "wrong"].map((what) =>
+      all.reduce((sum, own) => sum + own[what], 0),
+    );
     const memory = await metric(url, "process_resident_memory_bytes");
     console.log(
-      `| ${minute} | ${shown(latencies.length)} | ${failed} | ${shown(quantile(latencies, 0.99), 1)} | ${shown(memory / 2 ** 20)} MiB |`,
+      `| ${minute} | ${shown(latencies.length)} | ${wrong} | ${failed} | ${killed} | ${lost} | ${shown(quantile(latencies, 0.99), 1)} | ${shown(memory / 2 ** 20)} MiB |`,
     );
   }
+  clearInterval(killing);
 }
 
 /** Requests that nobody of good faith sends; the server is asked as before afterwards. */
@@ -302,17 +339,18 @@ async function hostile(url, model, count) {
 }
 
 const makers = {
-  lenet: () => imageModel("lenet", "lenet5", [1, 28, 28]),
-  resnet50: () => imageModel("resnet50", "resnet50", [3, 224, 224]),
+  lenet: () => imageModel("lenet", "lenet5", [1, 28, 28], 10),
+  resnet50: () => imageModel("resnet50", "resnet50", [3, 224, 224], 1000),
   gpt: () => textModel("gpt"),
 };
 const served = given.models.split(",").map((name) => makers[name]());
-const { url, stop } = await serve(served);
+const server = await serve(served);
+const { url, stop } = server;
 console.log(
   "| Model | Clients | Served a second | Batch | Raw a second | Ratio | Of processor time | Median ms | p99 ms | Failed |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
 );
 for (const model of served)
   for (const clients of given.clients.split(",").map(Number)) await measure(url, model, clients);
-if (Number(given.minutes) > 0) await soak(url, served, Number(given.minutes));
+if (Number(given.minutes) > 0) await soak(server, served, Number(given.minutes));
 if (Number(given.hostile) > 0) await hostile(url, served[0], Number(given.hostile));
 await stop();

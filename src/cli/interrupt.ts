@@ -37,6 +37,13 @@ export function onInterrupt(onFirst: () => void): Interruption {
   };
 }
 
+/** Settles once a signal is aborted. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
 /** Listens for what ends training, and says at the first that it stops after the batch under way. */
 export const stopOnSignal = (output: Pick<Output, "warn">): Interruption =>
   onInterrupt(() => {

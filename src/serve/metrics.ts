@@ -1,76 +1,100 @@
-/** Counts and durations, in the text format of Prometheus (exposition format 0.0.4). */
+/** Counts and durations, in the text format of Prometheus (exposition format 0.0.4), and those of several processes as one. */
 
 type Labels = Readonly<Record<string, string>>;
+
+/** How the numbers of several processes become one. */
+const joins = {
+  sum: (a: number, b: number): number => a + b,
+  least: (a: number, b: number): number => Math.min(a, b),
+} as const;
+
+/** What a process has counted: for each family the numbers of each set of labels, which is JSON. */
+export type Counts = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
 
 const labelText = (labels: Labels): string => {
   const parts = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return parts.length === 0 ? "" : `{${parts.join(",")}}`;
 };
 
-/** A family of numbers under one name. */
+/** Numbers under one name, for each set of labels. */
 abstract class Family {
   readonly name: string;
   readonly help: string;
-  readonly kind: string;
-  constructor(kind: string, name: string, help: string) {
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly join: keyof typeof joins;
+  /** By the labels as JSON. */
+  protected readonly values = new Map<string, number[]>();
+
+  constructor(kind: Family["kind"], name: string, help: string, join: keyof typeof joins = "sum") {
     this.kind = kind;
     this.name = name;
     this.help = help;
+    this.join = join;
   }
-  abstract lines(): string[];
+
+  /** What there is, to be sent to another process. */
+  get counts(): Counts[string] {
+    return Object.fromEntries(this.values);
+  }
+
+  /** Takes in what another process has. */
+  include(counts: Counts[string]): void {
+    for (const [key, numbers] of Object.entries(counts)) {
+      const own = this.values.get(key);
+      this.values.set(key, own ? own.map((number, i) => joins[this.join](number, numbers[i] ?? 0)) : [...numbers]);
+    }
+  }
+
+  lines(): string[] {
+    return Array.from(this.values, ([key, numbers]) => this.linesOf(JSON.parse(key) as Labels, numbers)).flat();
+  }
+
+  protected abstract linesOf(labels: Labels, numbers: readonly number[]): string[];
 }
 
 /** A number for each set of labels: one that only grows, or one that stands for a state. */
 class Numbers extends Family {
-  readonly #values = new Map<string, number>();
   add(labels: Labels, amount = 1): void {
-    const key = labelText(labels);
-    this.#values.set(key, (this.#values.get(key) ?? 0) + amount);
+    this.set(labels, this.get(labels) + amount);
   }
   set(labels: Labels, value: number): void {
-    this.#values.set(labelText(labels), value);
+    this.values.set(JSON.stringify(labels), [value]);
   }
   /** What there is for some labels; 0 where there is none. */
   get(labels: Labels): number {
-    return this.#values.get(labelText(labels)) ?? 0;
+    return this.values.get(JSON.stringify(labels))?.[0] ?? 0;
   }
-  lines(): string[] {
-    return Array.from(this.#values, ([labels, value]) => `${this.name}${labels} ${value}`);
+  protected override linesOf(labels: Labels, [value = 0]: readonly number[]): string[] {
+    return [`${this.name}${labelText(labels)} ${value}`];
   }
 }
 
-interface Counts {
-  readonly labels: Labels;
-  readonly counts: number[];
-  sum: number;
-  count: number;
-}
-
-/** How many observations are at most each bound. */
+/** How many observations are at most each bound; behind them their sum and how many there are. */
 class Histogram extends Family {
   readonly #bounds: readonly number[];
-  readonly #values = new Map<string, Counts>();
   constructor(name: string, help: string, bounds: readonly number[]) {
     super("histogram", name, help);
     this.#bounds = bounds;
   }
   observe(labels: Labels, value: number): void {
-    const key = labelText(labels);
-    const own = this.#values.get(key) ?? { labels, counts: this.#bounds.map(() => 0), sum: 0, count: 0 };
-    this.#values.set(key, own);
-    for (const [i, bound] of this.#bounds.entries()) if (value <= bound) own.counts[i] = (own.counts[i] ?? 0) + 1;
-    own.sum += value;
-    own.count++;
+    const key = JSON.stringify(labels);
+    const size = this.#bounds.length;
+    const own = this.values.get(key) ?? Array<number>(size + 2).fill(0);
+    this.values.set(key, own);
+    for (const [i, bound] of this.#bounds.entries()) if (value <= bound) own[i] = (own[i] ?? 0) + 1;
+    own[size] = (own[size] ?? 0) + value;
+    own[size + 1] = (own[size + 1] ?? 0) + 1;
   }
-  lines(): string[] {
-    return [...this.#values.values()].flatMap(({ labels, counts, sum, count }) => [
+  protected override linesOf(labels: Labels, numbers: readonly number[]): string[] {
+    const [sum = 0, count = 0] = numbers.slice(this.#bounds.length);
+    return [
       ...this.#bounds.map(
-        (bound, i) => `${this.name}_bucket${labelText({ ...labels, le: String(bound) })} ${counts[i]}`,
+        (bound, i) => `${this.name}_bucket${labelText({ ...labels, le: String(bound) })} ${numbers[i]}`,
       ),
       `${this.name}_bucket${labelText({ ...labels, le: "+Inf" })} ${count}`,
       `${this.name}_sum${labelText(labels)} ${sum}`,
       `${this.name}_count${labelText(labels)} ${count}`,
-    ]);
+    ];
   }
 }
 
@@ -96,19 +120,44 @@ export class Metrics {
   readonly tokensRead = new Numbers("counter", "sardonyx_prompt_tokens_total", "Tokens of prompts.");
   readonly tokensWritten = new Numbers("counter", "sardonyx_generated_tokens_total", "Tokens that were written.");
   readonly loads = new Numbers("counter", "sardonyx_model_loads_total", "Times that a model was loaded.");
-  readonly loaded = new Numbers("gauge", "sardonyx_model_loaded", "Whether a model is loaded.");
-  readonly memory = new Numbers("gauge", "process_resident_memory_bytes", "Resident memory of the process.");
-  readonly processor = new Numbers("counter", "process_cpu_seconds_total", "Processor time of the process.");
-  readonly started = new Numbers("gauge", "process_start_time_seconds", "When the process began, in Unix time.");
+  readonly loaded = new Numbers("gauge", "sardonyx_model_loaded", "Processes in which a model is loaded.");
+  readonly workers = new Numbers("gauge", "sardonyx_workers", "Worker processes that answer.");
+  readonly restarts = new Numbers(
+    "counter",
+    "sardonyx_worker_restarts_total",
+    "Times that a worker process was started in place of one that had ended.",
+  );
+  readonly memory = new Numbers("gauge", "process_resident_memory_bytes", "Resident memory of all processes.");
+  readonly processor = new Numbers("counter", "process_cpu_seconds_total", "Processor time of all processes.");
+  readonly started = new Numbers(
+    "gauge",
+    "process_start_time_seconds",
+    "When the first process began, in Unix time.",
+    "least",
+  );
+
+  /** All that is counted, to be sent to another process; `growing` leaves states out, which end with their process. */
+  counts({ growing = false }: { readonly growing?: boolean } = {}): Counts {
+    const chosen = this.#families.filter(({ kind }) => !growing || kind !== "gauge");
+    return Object.fromEntries(chosen.map((own) => [own.name, own.counts]));
+  }
+
+  /** Takes in what another process counts. */
+  include(counts: Counts): void {
+    for (const own of this.#families) own.include(counts[own.name] ?? {});
+  }
 
   /** All of it as text. */
   text(): string {
-    const families = Object.values(this).filter((own): own is Family => own instanceof Family);
-    const lines = families.flatMap((own) => [
+    const lines = this.#families.flatMap((own) => [
       `# HELP ${own.name} ${own.help}`,
       `# TYPE ${own.name} ${own.kind}`,
       ...own.lines(),
     ]);
     return `${lines.join("\n")}\n`;
+  }
+
+  get #families(): readonly Family[] {
+    return Object.values(this).filter((own): own is Family => own instanceof Family);
   }
 }

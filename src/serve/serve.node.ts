@@ -14,9 +14,11 @@ import type { ServeLimits } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import { type ModelEvent, type ModelSource, ModelStore } from "./models/model-store.ts";
 import { modelSource } from "./models/open-model.node.ts";
+import { processCounts } from "./process-counts.node.ts";
 import { openInferenceRoutes } from "./protocols/open-inference/routes.ts";
 import { openAiRoutes } from "./protocols/openai/routes.ts";
 import { plainRoutes } from "./protocols/plain.ts";
+import type { WorkerLink } from "./workers/worker.node.ts";
 
 /** A model to serve: where it lies, and what it is called. */
 export interface NamedPath {
@@ -47,6 +49,8 @@ export interface ServingOptions {
     readonly recipe?: string | undefined;
     readonly compile?: CompileOptions;
   };
+  /** Of a worker: its primary, which hands it connections once the models are loaded, and sums what all count. */
+  readonly worker?: WorkerLink | undefined;
   readonly onRequest?: (record: RequestRecord) => void;
   readonly onModel?: (event: ModelEvent) => void;
 }
@@ -73,10 +77,9 @@ function freeMemory(): number {
  * name, a port in use and a model that does not fit; FileError for models that are not there.
  */
 export async function serve(options: ServingOptions): Promise<ModelServer> {
-  const { models, adapters = [], work = {}, open = {}, idle, onModel, onRequest } = options;
+  const { models, adapters = [], work = {}, open = {}, idle, worker, onModel, onRequest } = options;
   const { batch = 16, wait = 2, texts = 8, context = 4096 } = work;
   const metrics = new Metrics();
-  metrics.started.set({}, Math.round(Date.now() / 1000 - process.uptime()));
   const names = models.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
@@ -123,10 +126,10 @@ export async function serve(options: ServingOptions): Promise<ModelServer> {
       seed: () => randomInt(2 ** 32),
       created: Math.round(Date.now() / 1000),
     }),
-    metricsRoute(metrics),
+    metricsRoute(() => worker?.metrics() ?? textOf(metrics)),
   ];
   const server = await serveModels({
-    ...{ routes, store, metrics, listen: options.listen },
+    ...{ routes, store, metrics, listen: options.listen, authority: worker?.authority },
     access: { tokens: [], origins: [], ...options.access },
     ...(options.limits && { limits: options.limits }),
     ...(onRequest && { log: onRequest }),
@@ -137,21 +140,25 @@ export async function serve(options: ServingOptions): Promise<ModelServer> {
     await server.stop();
     throw error;
   }
+  worker?.begin(server, () => processCounts(metrics));
   return server;
 }
 
+/** What one process counts, as text. */
+function textOf(metrics: Metrics): string {
+  processCounts(metrics);
+  return metrics.text();
+}
+
 /** GET /metrics. */
-const metricsRoute = (metrics: Metrics): Route => ({
+const metricsRoute = (text: () => string | Promise<string>): Route => ({
   method: "GET",
   path: "/metrics",
   async handle() {
-    metrics.memory.set({}, process.memoryUsage.rss());
-    const { user, system } = process.cpuUsage();
-    metrics.processor.set({}, (user + system) / 1e6);
     return {
       status: 200,
       headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
-      body: metrics.text(),
+      body: await text(),
     };
   },
   refusal: ({ message }) => `# ${message}\n`,

@@ -151,6 +151,17 @@ describe("limits and access", () => {
     expect((await infer([1, 2, 3, 4])).status).toBe(200);
   });
 
+  test("requests that are sent without waiting for answers: too many end their connection, and who goes leaves none behind", async () => {
+    const one = "GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    const many = await sendRaw(portOf(server), [one.repeat(20)], { seconds: 1 });
+    expect(many.match(/HTTP\/1.1 200 /g)).toHaveLength(20);
+    expect((await sendRaw(portOf(server), [one.repeat(600)], { seconds: 1 })).length).toBeLessThan(600 * 15);
+    // Answers behind one that is being computed, whose client goes.
+    await sendRaw(portOf(server), [one.replace("health/live", "models/model").repeat(60)], { seconds: 0 });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await (await fetch(at("/metrics"))).text()).toMatch(/^sardonyx_requests_in_flight 1$/m);
+  });
+
   test("other names of this machine and pages of other sites may not ask", async () => {
     const ask = (header: string) =>
       sendRaw(portOf(server), [`GET /v2 HTTP/1.1\r\n${header}\r\nconnection: close\r\n\r\n`]);

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { OptionError } from "../core/errors.ts";
 import { systemReason } from "./disk.node.ts";
 
@@ -21,11 +21,13 @@ export interface Listening {
 }
 
 /** Starts a server. Throws OptionError for an address that cannot be listened on, and for a certificate that cannot be used. */
-export async function listen(
-  { port, host = "127.0.0.1", tls }: ListenPlace,
-  options: ServerOptions = {},
-): Promise<Listening> {
-  const server = tls ? secureServer(tls, options) : createServer(options);
+export async function listen(place: ListenPlace, options: ServerOptions = {}): Promise<Listening> {
+  const server = httpServer(place, options);
+  return { server, authority: await listenAt(server, place) };
+}
+
+/** Lets a server listen, and gives its host and port as they stand in an address. Throws OptionError for an address that cannot be listened on. */
+export async function listenAt(server: NetServer, { port, host = "127.0.0.1" }: ListenPlace): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) =>
       reject(
@@ -36,9 +38,22 @@ export async function listen(
     );
     server.listen(port, host, resolve);
   });
+  // Where the system has no room for one more connection, that one is lost and no other.
+  server.on("error", () => undefined);
   const { port: own } = server.address() as AddressInfo;
-  return { server, authority: `${host.includes(":") ? `[${host}]` : host}:${own}` };
+  return `${host.includes(":") ? `[${host}]` : host}:${own}`;
 }
+
+/** A server that does not listen: its connections are handed to it, by `server.emit("connection", socket)`. Throws OptionError for a certificate that cannot be used. */
+export function handedServer(place: ListenPlace, options: ServerOptions = {}): Server {
+  const server = httpServer(place, options);
+  // Node looks for requests that are late in a server that says that it listens.
+  server.emit("listening");
+  return server;
+}
+
+const httpServer = ({ tls }: ListenPlace, options: ServerOptions): Server =>
+  tls ? secureServer(tls, options) : createServer(options);
 
 function secureServer(
   { cert, key }: { readonly cert: Uint8Array; readonly key: Uint8Array },

@@ -1,14 +1,15 @@
 /** The server: each request checked, answered by its route, measured and logged; an end that finishes what began. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ListenPlace, listen } from "../../storage/listen.node.ts";
+import { handedServer, type ListenPlace, listen } from "../../storage/listen.node.ts";
 import type { Answer, Exchange, Notes, Route } from "../exchange.ts";
 import { busy, HttpError, httpErrorOf } from "../http-error.ts";
 import { type ServeLimits, settledLimits } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Lease, ModelStore } from "../models/model-store.ts";
-import { findRoute } from "../router.ts";
+import { type Found, routerOf } from "../router.ts";
 import { type AccessRules, originHeaders, preflightHeaders, requireHost, requireToken } from "./access.node.ts";
 import { HeldBytes, readBody } from "./body.node.ts";
 import { sendAnswer } from "./send.node.ts";
@@ -35,6 +36,8 @@ export interface ModelServerOptions {
   readonly store: ModelStore;
   readonly metrics: Metrics;
   readonly listen: ListenPlace;
+  /** Of a worker: the host and port where its primary listens, which hands it connections; the server itself does not listen. */
+  readonly authority?: string | undefined;
   readonly access: Omit<AccessRules, "host">;
   readonly limits?: ServeLimits;
   readonly log?: (record: RequestRecord) => void;
@@ -44,6 +47,8 @@ export interface ModelServerOptions {
 export interface ModelServer {
   /** `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Answers on a connection that another process accepted. */
+  take(connection: Socket): void;
   /** Takes no more requests, finishes those under way, and lets go of all. */
   stop(): Promise<void>;
 }
@@ -51,24 +56,42 @@ export interface ModelServer {
 /** Milliseconds between looks at files of models, and at models that are idle. */
 const lookEvery = 2000;
 
-/** The most connections at once. */
-const mostConnections = 4096;
+/** The most connections at once, and requests that one may have under way: those that are sent before the answers of others are read. */
+const [mostConnections, mostOnConnection] = [4096, 64] as const;
+
+/** Requests after which a connection to a worker is closed, so that its client comes back to whichever worker has the fewest. */
+const mostAtWorker = 1000;
 
 const unknownRoute = { path: "unknown", refusal: ({ message }: HttpError) => JSON.stringify({ error: message }) };
 
 /** Starts a server. Throws OptionError for an address that cannot be listened on. */
 export async function serveModels(options: ModelServerOptions): Promise<ModelServer> {
   const limits = settledLimits(options.limits ?? {});
-  const { server, authority } = await listen(options.listen, {
+  const settings = {
     requestTimeout: 1000 * limits.arrival,
     headersTimeout: Math.min(1000 * limits.arrival, 10_000),
     connectionsCheckingInterval: Math.min(250 * limits.arrival, 5000),
     keepAliveTimeout: 65_000,
     maxHeaderSize: 16_384,
+  };
+  const { server, authority } =
+    options.authority === undefined
+      ? await listen(options.listen, settings)
+      : { server: handedServer(options.listen, settings), authority: options.authority };
+  if (options.authority !== undefined) server.maxRequestsPerSocket = mostAtWorker;
+  const connections = new Set<Socket>();
+  server.on("connection", (connection: Socket) => {
+    if (connections.size >= mostConnections) return connection.destroy();
+    connections.add(connection);
+    connection.once("close", () => connections.delete(connection));
   });
-  server.maxConnections = mostConnections;
   const handler = new Handler(options, limits);
+  const underWay = new WeakMap<Socket, number>();
   server.on("request", (request, response) => {
+    const { socket } = request;
+    const count = (change: number) => underWay.set(socket, (underWay.get(socket) ?? 0) + change).get(socket) ?? 0;
+    if (count(1) > mostOnConnection) return socket.destroy();
+    response.once("close", () => count(-1));
     handler.handle(request, response).catch(() => response.destroy());
   });
   server.on("clientError", refuseClient);
@@ -78,14 +101,16 @@ export async function serveModels(options: ModelServerOptions): Promise<ModelSer
   }, lookEvery);
   return {
     url: `${options.listen.tls ? "https" : "http"}://${authority}`,
+    take: (connection) => void server.emit("connection", connection),
     async stop() {
       clearInterval(timer);
       handler.isEnding = true;
-      const late = setTimeout(() => server.closeAllConnections(), 1000 * limits.grace);
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      });
+      const late = setTimeout(() => {
+        for (const connection of connections) connection.destroy();
+      }, 1000 * limits.grace);
+      server.close();
+      server.closeIdleConnections();
+      await Promise.all(Array.from(connections, (own) => new Promise((resolve) => own.once("close", resolve))));
       clearTimeout(late);
       await options.store.close();
     },
@@ -113,6 +138,7 @@ class Handler {
   readonly #limits: ReturnType<typeof settledLimits>;
   readonly #rules: AccessRules;
   readonly #room: HeldBytes;
+  readonly #route: (method: string, path: string) => Found;
   #inFlight = 0;
   isEnding = false;
 
@@ -121,6 +147,7 @@ class Handler {
     this.#limits = limits;
     this.#rules = { ...options.access, host: options.listen.host ?? "127.0.0.1" };
     this.#room = new HeldBytes(limits.bodies);
+    this.#route = routerOf(options.routes);
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -128,7 +155,7 @@ class Handler {
     const time = new Date().toISOString();
     const id = idOf(request);
     const notes: Notes = {};
-    const work = new Work(this.#limits.seconds, response);
+    const work = new Work(this.#limits.seconds, request.socket, response);
     this.#count(1);
     let route: Pick<Route, "path" | "refusal"> = unknownRoute;
     let cause: unknown;
@@ -143,7 +170,7 @@ class Handler {
       if (method === "OPTIONS" && "access-control-allow-origin" in headers)
         answer = { status: 204, headers: preflightHeaders, body: "" };
       else {
-        const found = findRoute(this.#options.routes, method, path);
+        const found = this.#route(method, path);
         route = found.route;
         if (!found.route.open) requireToken(request.headers, this.#rules);
         if (!found.route.open && this.#inFlight > this.#limits.requests) {
@@ -159,10 +186,8 @@ class Handler {
     } catch (error) {
       cause = error;
       const refusal = httpErrorOf(work.signal.aborted ? work.signal.reason : error);
-      bytesOut = await this.#refuse(request, response, refusal, route.refusal(refusal), {
-        ...headers,
-        "x-request-id": id,
-      });
+      const others = { ...headers, "x-request-id": id };
+      if (!work.isGone) bytesOut = await this.#refuse(request, response, refusal, route.refusal(refusal), others);
     } finally {
       work.end();
       this.#room.give(work.held);
@@ -260,8 +285,10 @@ class Work {
   isGone = false;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  readonly #connection: Socket;
+  readonly #gone: () => void;
 
-  constructor(seconds: number, response: ServerResponse) {
+  constructor(seconds: number, connection: Socket, response: ServerResponse) {
     this.#timer = setTimeout(
       () =>
         this.#controller.abort(
@@ -269,11 +296,14 @@ class Work {
         ),
       1000 * seconds,
     );
-    response.on("close", () => {
+    this.#connection = connection;
+    this.#gone = () => {
       if (response.writableFinished) return;
       this.isGone = true;
       this.#controller.abort(new HttpError(499, "the client has gone; ask again"));
-    });
+    };
+    // An answer that waits behind others of its connection is not told of its end.
+    connection.once("close", this.#gone);
   }
 
   get signal(): AbortSignal {
@@ -282,6 +312,7 @@ class Work {
 
   end(): void {
     clearTimeout(this.#timer);
+    this.#connection.off("close", this.#gone);
     for (const lease of this.leases) lease.giveBack();
   }
 }
