@@ -86,12 +86,7 @@ export async function serveModels(options: ModelServerOptions): Promise<ModelSer
     connection.once("close", () => connections.delete(connection));
   });
   const handler = new Handler(options, limits);
-  const underWay = new WeakMap<Socket, number>();
   server.on("request", (request, response) => {
-    const { socket } = request;
-    const count = (change: number) => underWay.set(socket, (underWay.get(socket) ?? 0) + change).get(socket) ?? 0;
-    if (count(1) > mostOnConnection) return socket.destroy();
-    response.once("close", () => count(-1));
     handler.handle(request, response).catch(() => response.destroy());
   });
   server.on("clientError", refuseClient);
@@ -139,6 +134,8 @@ class Handler {
   readonly #rules: AccessRules;
   readonly #room: HeldBytes;
   readonly #route: (method: string, path: string) => Found;
+  /** By connection, its requests that are under way. */
+  readonly #underWay = new WeakMap<Socket, Set<Work>>();
   #inFlight = 0;
   isEnding = false;
 
@@ -155,7 +152,10 @@ class Handler {
     const time = new Date().toISOString();
     const id = idOf(request);
     const notes: Notes = {};
-    const work = new Work(this.#limits.seconds, request.socket, response);
+    const others = this.#requestsOf(request.socket);
+    if (others.size >= mostOnConnection) return void request.socket.destroy();
+    const work = new Work(this.#limits.seconds, response);
+    others.add(work);
     this.#count(1);
     let route: Pick<Route, "path" | "refusal"> = unknownRoute;
     let cause: unknown;
@@ -186,9 +186,10 @@ class Handler {
     } catch (error) {
       cause = error;
       const refusal = httpErrorOf(work.signal.aborted ? work.signal.reason : error);
-      const others = { ...headers, "x-request-id": id };
-      if (!work.isGone) bytesOut = await this.#refuse(request, response, refusal, route.refusal(refusal), others);
+      const shared = { ...headers, "x-request-id": id };
+      if (!work.isGone) bytesOut = await this.#refuse(request, response, refusal, route.refusal(refusal), shared);
     } finally {
+      others.delete(work);
       work.end();
       this.#room.give(work.held);
       this.#count(-1);
@@ -204,6 +205,18 @@ class Handler {
       ...notes,
       ...(cause !== undefined && whatOf(cause)),
     });
+  }
+
+  /** The requests of a connection that are under way, which end with it: an answer that waits behind others is not told of its connection's end. */
+  #requestsOf(connection: Socket): Set<Work> {
+    const known = this.#underWay.get(connection);
+    if (known) return known;
+    const works = new Set<Work>();
+    this.#underWay.set(connection, works);
+    connection.once("close", () => {
+      for (const work of works) work.leave();
+    });
+    return works;
   }
 
   #count(change: number): void {
@@ -285,10 +298,9 @@ class Work {
   isGone = false;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  readonly #connection: Socket;
-  readonly #gone: () => void;
+  readonly #response: ServerResponse;
 
-  constructor(seconds: number, connection: Socket, response: ServerResponse) {
+  constructor(seconds: number, response: ServerResponse) {
     this.#timer = setTimeout(
       () =>
         this.#controller.abort(
@@ -296,14 +308,14 @@ class Work {
         ),
       1000 * seconds,
     );
-    this.#connection = connection;
-    this.#gone = () => {
-      if (response.writableFinished) return;
-      this.isGone = true;
-      this.#controller.abort(new HttpError(499, "the client has gone; ask again"));
-    };
-    // An answer that waits behind others of its connection is not told of its end.
-    connection.once("close", this.#gone);
+    this.#response = response;
+  }
+
+  /** To be called when the client has gone. */
+  leave(): void {
+    if (this.#response.writableFinished) return;
+    this.isGone = true;
+    this.#controller.abort(new HttpError(499, "the client has gone; ask again"));
   }
 
   get signal(): AbortSignal {
@@ -312,7 +324,6 @@ class Work {
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#connection.off("close", this.#gone);
     for (const lease of this.leases) lease.giveBack();
   }
 }
