@@ -51,7 +51,12 @@ export async function startStudio(
   const ask: StudioProcess["ask"] = (path, { method = "GET", headers = {}, body } = {}) =>
     new Promise((resolve, reject) => {
       const sent = request(
-        { host: "127.0.0.1", port: url.port, path, method, headers: { authorization: `Bearer ${token}`, ...headers } },
+        {
+          ...{ host: "127.0.0.1", port: url.port, path, method },
+          headers: { authorization: `Bearer ${token}`, ...headers },
+          // A connection that is kept may have been closed meanwhile, where a test waits for a command.
+          agent: false,
+        },
         (response) => {
           let text = "";
           response.on("data", (data) => {

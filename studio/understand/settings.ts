@@ -1,4 +1,6 @@
 /** The sliders of a model: their stops, and what they say of it, by the options of `sardonyx inspect`. */
+import { hardwareNames } from "../../src/analyze/cost/hardware.ts";
+import { precisions as knownPrecisions } from "../../src/analyze/cost/precision.ts";
 import type { Inspection, WhatIf } from "../shared/api.ts";
 
 /** What is changed of a model, as the fields have it; "", 0 and `undefined` leave it as it is. */
@@ -36,10 +38,10 @@ export const asItIs: Settings = {
 
 export const loraRanks = [0, 1, 2, 4, 8, 16, 32, 64] as const;
 export const memoryBudgets = [0, 1, 2, 4, 8, 12, 16, 24, 32, 40, 48, 80] as const;
-export const precisions = ["", "float32", "float16", "bfloat16", "float64"] as const;
+export const precisions: readonly string[] = ["", ...Object.keys(knownPrecisions)];
 export const optimizers = ["", "adam", "adamw", "sgd", "rmsprop", "adagrad", "lamb", "muon"] as const;
 export const quantizations = ["", "8", "4"] as const;
-export const accelerators = ["", "t4", "v100", "rtx3090", "rtx4090", "a10", "l4", "a100", "h100", "h200"] as const;
+export const accelerators: readonly string[] = ["", ...hardwareNames];
 
 /** Powers of two between two numbers, and one more among them. */
 function stopsBetween(least: number, most: number, own: number): readonly number[] {

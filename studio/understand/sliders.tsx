@@ -1,5 +1,4 @@
 /** What would change a model, as sliders and choices. */
-import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import type { Inspection } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
@@ -133,7 +132,7 @@ export function Sliders({
   const isOpen = /--(sequence|input-shape)/.test(wrong);
   const length = (model && ownSequence(model)) ?? (isOpen ? 0 : undefined);
   const isAdapted = lora > 0;
-  const orNone = (text: string): ComponentChildren & string => (text === "" ? say("choose") : text);
+  const orNone = (text: string): string => (text === "" ? say("choose") : text);
   return (
     <fieldset class="plain">
       <legend>

@@ -50,7 +50,6 @@ export const understandTexts = {
   flopsBackward: ["FLOPs backward", "反向 FLOPs"],
   memoryToRun: ["Memory to predict", "预测内存"],
   memoryToTrain: ["Memory to train", "训练内存"],
-  stepTime: ["Time of a step", "每步时间"],
   stepTimeOn: ["Time of a step on {name}", "{name} 上每步时间"],
   atFortyPercent: ["at 40 % of its peak", "按其峰值的 40 %"],
   partWeights: ["weights", "权重"],

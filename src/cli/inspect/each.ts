@@ -1,5 +1,6 @@
 /** Many what-ifs of one target, which is read once: options come as JSON, a line for each inspection, and each is answered as it comes. */
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
+import { setImmediate } from "node:timers/promises";
 import { InternalError, OptionError, SardonyxError, unknownName } from "../../core/errors.ts";
 import { flagOf } from "../../core/printable.ts";
 import { isPlainObject } from "../../core/tree.ts";
@@ -55,6 +56,8 @@ export async function inspectEach(
   const opened = new OpenedNetworks();
   for await (const line of createInterface({ input: lines, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line.trim() === "") continue;
+    // What was printed goes out before the next is begun.
+    await setImmediate();
     try {
       const { format, all = false, ...options } = { ...given, ...optionsIn(line) };
       const inspected = await inspectTarget(target, options, output, opened);
