@@ -211,7 +211,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     await page.getByLabel("Frozen blocks").press("ArrowRight");
     await page.getByText(/ --input-shape=2,3,32,32 --freeze-blocks=1|--freeze-blocks=1 --input-shape/).waitFor();
     expect(await page.getByText(/It went wrong/).count()).toBe(0);
-    await page.getByRole("button", { name: /Remove/ }).click();
+    await page.getByRole("button", { name: /^Take mobile/ }).click();
     await page.getByLabel("Architecture").fill("resnet18");
     await page.getByLabel("Architecture").press("Enter");
     await page.locator(".figures").waitFor({ timeout: 30_000 });

@@ -7,6 +7,8 @@ export const texts = {
   runs: ["Runs", "运行"],
   train: ["Train", "训练"],
   understand: ["Understand", "理解模型"],
+  addRun: ["Add a run", "添加运行"],
+  removeTarget: ["Take {name} away", "移除 {name}"],
   making: ["Making the report …", "正在生成报告……"],
   language: ["中文", "English"],
   lost: ["The studio is not there. Start it again: sardonyx studio", "工作室没有响应。请重新启动：sardonyx studio"],

@@ -4,10 +4,8 @@ export const understandTexts = {
     "Choose a run, an architecture such as resnet50 or gpt2, or drop a model's file. Several are compared.",
     "选择一个运行、resnet50 或 gpt2 之类的架构，或拖入模型文件。多个则进行比较。",
   ],
-  addRun: ["Add a run", "添加运行"],
   architecture: ["Architecture", "架构"],
   add: ["Add", "添加"],
-  removeTarget: ["Remove {name}", "移除 {name}"],
   modelFile: ["Model file", "模型文件"],
   dropModel: [
     "Or drop a file here: .onnx, .safetensors, .gguf, .keras, .h5, or a config.json without weights.",
