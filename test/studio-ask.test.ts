@@ -392,7 +392,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     await page.goto(new URL("/#/ask", studio.url).href);
     for (const run of ["lenet", "gpt"]) await page.getByLabel("Add a run").selectOption(run);
     await page.getByText("gpt takes another input than lenet").waitFor();
-    await page.getByRole("button", { name: "Remove lenet" }).click();
+    await page.getByRole("button", { name: "Take lenet away" }).click();
     await page.getByLabel("Add a run").selectOption("gpt");
     await page.getByLabel("Prompt").fill("Call me");
     await page.getByLabel("Tokens at most").fill("20");
