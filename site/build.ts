@@ -2,14 +2,14 @@
  * Builds the demo site into `site-dist/`: pages for any server of files, in any folder of it, without another address. `npm run site` compiles
  * the package first. A folder elsewhere may be named: `node --import tsx site/build.ts FOLDER`.
  */
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { encodeOnnx, keyOf, models } from "../src/index.ts";
 import { digitsFile } from "./digits/digits-file.ts";
 import { excerpt } from "./gpt/excerpt.ts";
-import { htmlOf, sources } from "./page-html.ts";
+import { copyStyles, htmlOf, sources } from "./page-html.ts";
 import { pages, type SitePage } from "./pages.ts";
 import { networkFile, networkLicence } from "./transfer/network-file.ts";
 
@@ -56,7 +56,7 @@ await build({
   plugins: [withoutEngines],
 });
 for (const page of pages) writeFileSync(join(out, fileOf(page)), htmlOf(page, links(page).join(""), cards.join("\n")));
-copyFileSync(join(sources, "shared/style.css"), join(out, "style.css"));
+copyStyles(out);
 const network = await networkFile();
 const licences = [
   readFileSync(join(sources, "../dist/web/LICENSES.txt"), "utf8"),

@@ -1,5 +1,5 @@
 /** The HTML of a page around its body, with its sentences in English: those of other languages come in as the page runs. */
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SitePage } from "./pages.ts";
@@ -28,6 +28,11 @@ const deviceChoice = `<div class="row">
   <select id="device"><option value="auto">{{automatic}}</option><option value="webgpu">{{byWebGpu}}</option><option value="wasm">{{byWasm}}</option></select>
   <output id="on" class="soft" for="device"></output>
 </div>`;
+
+/** Copies the looks of the pages into their folder. */
+export function copyStyles(out: string): void {
+  for (const name of ["style.css", "colors.css"]) copyFileSync(join(sources, "shared", name), join(out, name));
+}
 
 /** The page around a body. @param links to other pages, in HTML with `{{key}}` for what they say @param cards what a first page says of the others */
 export function htmlOf(page: SitePage, links: string, cards = ""): string {

@@ -2,10 +2,10 @@
  * The pages of the site that the studio has too, in a folder of its own: `scripts/studio.mjs` builds them. They share the package for pages, `dist/web/`,
  * which the studio serves below `/web/`, so that the engine is there once.
  */
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { htmlOf, sources } from "./page-html.ts";
+import { copyStyles, htmlOf, sources } from "./page-html.ts";
 import { pages } from "./pages.ts";
 
 /** Where the studio has the modules that pages import by the package's names. */
@@ -34,5 +34,5 @@ export async function buildExperiments(out: string): Promise<void> {
     plugins: [byAddress],
   });
   writeFileSync(join(out, "depth.html"), htmlOf(page, '<a href="/#/understand">{{backToStudio}}</a>'));
-  copyFileSync(join(sources, "shared/style.css"), join(out, "style.css"));
+  copyStyles(out);
 }
