@@ -42,8 +42,7 @@ export function fuse(
   const elements = vectors.map((_, i) => input("float32", [4], `vector_${i}`));
   const scalars = Array.from({ length: scalarCount }, (_, i) => input("float32", [], `scalar_${i}`));
   const bytes = kernelModule(generate(elements, scalars, build(elements, scalars)), shared?.pages);
-  const bases = vectors.map(({ byteOffset }) => byteOffset);
-  const code = { module: new WebAssembly.Module(bytes), bases, scalars: scalarCount };
+  const code = { module: new WebAssembly.Module(bytes), bases: vectors.map(({ byteOffset }) => byteOffset) };
   return shared ? shared.team.loop(code) : bySegments(instantiate(code, memory));
 }
 

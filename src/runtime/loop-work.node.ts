@@ -2,7 +2,7 @@
 import { type RunLoop, segmentElements } from "./loops.ts";
 
 /** Words of `LoopWork.control`. */
-const [sequence, state, active, next, kernel, from, to, words] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const [sequence, state, active, next, kernel, from, to, values, words] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
 /** What the state says. */
 const [closed, open, over] = [0, 1, 2] as const;
 
@@ -29,7 +29,7 @@ export const isShared = (start: number, end: number): boolean => end - start > s
 /** Segments of the loop that is open, until none is left. */
 function takeSegments(word: Int32Array, numbers: Float64Array, run: RunLoop): void {
   const [start = 0, end = 0] = [word[from], word[to]];
-  const scalars = Array.from(numbers.subarray(0, mostScalars));
+  const scalars = Array.from(numbers.subarray(0, word[values]));
   for (;;) {
     const segment = Atomics.add(word, next, 1);
     const begin = start + segment * segmentElements;
@@ -50,7 +50,7 @@ export function runTogether(
 ): number {
   const [word, numbers] = [new Int32Array(control), new Float64Array(shared)];
   numbers.set(scalars);
-  [word[kernel], word[from], word[to]] = [id, start, end];
+  [word[kernel], word[from], word[to], word[values]] = [id, start, end, scalars.length];
   Atomics.store(word, next, 0);
   Atomics.store(word, state, open);
   Atomics.add(word, sequence, 1);

@@ -10,8 +10,6 @@ export interface LoopCode {
   readonly module: WebAssembly.Module;
   /** Addresses of the vectors. */
   readonly bases: readonly number[];
-  /** How many scalars it takes. */
-  readonly scalars: number;
 }
 
 /** Memory of vectors. */
@@ -44,11 +42,10 @@ export function ownMemory(bytes: number): LoopMemory {
 }
 
 /** A loop on a memory, by this thread. */
-export function instantiate({ module, bases, scalars }: LoopCode, memory: WebAssembly.Memory): RunLoop {
+export function instantiate({ module, bases }: LoopCode, memory: WebAssembly.Memory): RunLoop {
   const run = new WebAssembly.Instance(module, { env: { memory } }).exports["run"] as (...args: number[]) => number;
-  const args = new Array<number>(bases.length + 1 + scalars);
-  return (start, end, values) => {
-    for (let i = 0; i < scalars; i++) args[bases.length + 1 + i] = values[i] ?? 0;
+  return (start, end, scalars) => {
+    const args = [...bases, 0, ...scalars];
     let total = 0;
     for (let from = start; from < end; from += block) {
       for (let i = 0; i < bases.length; i++) args[i] = (bases[i] as number) + 4 * from;
@@ -62,9 +59,9 @@ export function instantiate({ module, bases, scalars }: LoopCode, memory: WebAss
 /** A loop in segments, one after the other. */
 export const bySegments =
   (run: RunLoop): RunLoop =>
-  (start, end, values) => {
+  (start, end, scalars) => {
     let total = 0;
     for (let from = start; from < end; from += segmentElements)
-      total += run(from, Math.min(from + segmentElements, end), values);
+      total += run(from, Math.min(from + segmentElements, end), scalars);
     return total;
   };

@@ -12,7 +12,7 @@ import { gather } from "../indexing.ts";
 import { matmul } from "../matmul.ts";
 import { concat, reshape, transpose } from "../movement.ts";
 import type { Window } from "./geometry.ts";
-import { asRows, columnMajor, indexTensor, keyOf, sourceRows } from "./rows.ts";
+import { asRows, indexTensor, keyOf, sourceRows } from "./rows.ts";
 
 /** Elements up to which windows are laid out as columns (512 MB of float32); larger ones take other ways. */
 const columnLimit = 1 << 27;
@@ -45,7 +45,8 @@ function columnsOf(x: Value, window: Window, filters: number, { innermost, share
   if (isPointwise(window, spatial)) return reshape(x, shape);
   const index = shared(keyOf(byTap ? "columns" : "windows", outermost, spatial, window), () => {
     const rows = sourceRows(spatial, window);
-    return indexTensor(byTap ? columnMajor(rows, taps) : rows, outermost, inputs);
+    const one = byTap ? rows : rows.map((_, at) => rows[(at % taps) * positions + Math.floor(at / taps)] as number);
+    return indexTensor(one, outermost, inputs);
   });
   const padded = [...window.begins, ...window.ends].some((width) => width > 0);
   const rows = padded ? concat([asRows(x), zeros([1, inner])]) : asRows(x);
@@ -109,12 +110,10 @@ function addBack(rows: Value, shape: Shape, window: Window, { innermost, shared 
     if (found) return found;
     const tables = Array.from({ length: most }, () => new Int32Array(size(spatial)).fill(-1));
     const counts = new Uint8Array(size(spatial));
-    const sources = columnMajor(sourceRows(spatial, window), taps);
-    for (const [at, target] of sources.entries()) {
+    for (const [at, target] of sourceRows(spatial, window).entries()) {
       if (target < 0) continue;
-      const [tap, position] = [Math.floor(at / positions), at % positions];
       const table = tables[counts[target] as number] as Int32Array;
-      table[target] = innermost === "batch" ? at : position * taps + tap;
+      table[target] = innermost === "batch" ? at : (at % positions) * taps + Math.floor(at / positions);
       counts[target] = (counts[target] as number) + 1;
     }
     found = tables;

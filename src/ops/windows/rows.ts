@@ -18,26 +18,29 @@ import type { Window } from "./geometry.ts";
 /** [outermost, …spatial, innermost] as [outermost · positions, innermost]. */
 export const asRows = (x: Value): Value => reshape(x, [size(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
 
-/** The row that each window reads at each of its offsets, [positions · offsets]; -1 in the padding. */
-export function sourceRows(spatial: Shape, window: Window): Int32Array {
+/** The row that is read at each offset of each window, [offsets · positions]; -1 in the padding. */
+export function sourceRows(spatial: Shape, { kernel, output, strides, dilations, begins }: Window): Int32Array {
   let rows = Int32Array.of(0);
-  let [positions, taps] = [1, 1];
+  let positions = 1;
   for (const [i, extent] of spatial.entries()) {
-    const [output = 1, kernel = 1] = [window.output[i], window.kernel[i]];
-    const [stride = 1, dilation = 1, begin = 0] = [window.strides[i], window.dilations[i], window.begins[i]];
-    const next = new Int32Array(rows.length * output * kernel);
+    const [offsets = 1, steps = 1, stride = 1, dilation = 1, begin = 0] = [
+      kernel,
+      output,
+      strides,
+      dilations,
+      begins,
+    ].map((own) => own[i]);
+    const next = new Int32Array(rows.length * offsets * steps);
     let to = 0;
-    for (let position = 0; position < positions; position++)
-      for (let step = 0; step < output; step++)
-        for (let tap = 0; tap < taps; tap++)
-          for (let offset = 0; offset < kernel; offset++) {
-            const before = rows[position * taps + tap] as number;
+    for (let first = 0; first < rows.length; first += positions)
+      for (let offset = 0; offset < offsets; offset++)
+        for (const row of rows.subarray(first, first + positions))
+          for (let step = 0; step < steps; step++) {
             const at = step * stride + offset * dilation - begin;
-            next[to++] = before < 0 || at < 0 || at >= extent ? -1 : before * extent + at;
+            next[to++] = row < 0 || at < 0 || at >= extent ? -1 : row * extent + at;
           }
     rows = next;
-    positions *= output;
-    taps *= kernel;
+    positions *= steps;
   }
   return rows;
 }
@@ -60,33 +63,20 @@ export function indexTensor(one: Int32Array, outermost: number, inputs: number):
   return new Tensor("int32", [index.length], index);
 }
 
-/** A matrix [rows, columns], its columns one behind the other. */
-export function columnMajor(matrix: Int32Array, columns: number): Int32Array {
-  const rows = matrix.length / columns;
-  const turned = new Int32Array(matrix.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      turned[column * rows + row] = matrix[row * columns + column] as number;
-  return turned;
-}
-
 /** The elements at each offset of the windows of x [outermost, …spatial, innermost]: one value of rows an offset. */
 export function phasesOf(x: Value, window: Window, { shared }: Rows): Value[] {
   const [outermost = 1] = x.shape;
   const spatial = x.shape.slice(1, -1);
   const [taps, positions] = [size(window.kernel), size(window.output)];
-  let found: Int32Array | undefined;
-  /** Found once, and only where a table of them is not there yet. */
-  const rows = () => {
-    found ??= columnMajor(sourceRows(spatial, window), taps);
-    return found;
-  };
+  let rows: Int32Array | undefined;
   return Array.from({ length: taps }, (_, phase) =>
     gather(
       asRows(x),
       shared(keyOf(`phase ${phase}`, outermost, spatial, window), () => {
         requireTable("a window's elements", outermost, ...window.output);
-        return indexTensor(rows().subarray(phase * positions, (phase + 1) * positions), outermost, size(spatial));
+        // Found once, and only where a table of them is not there yet.
+        rows ??= sourceRows(spatial, window);
+        return indexTensor(rows.subarray(phase * positions, (phase + 1) * positions), outermost, size(spatial));
       }),
     ),
   );
@@ -115,12 +105,13 @@ export function placePhases(phases: readonly Value[], shape: Shape, window: Wind
   const [outermost = 1, ...spatial] = shape.slice(0, -1);
   const positions = size(window.output);
   const index = shared(keyOf("place", outermost, spatial, window), () => {
-    const [taps, inputs] = [size(window.kernel), size(spatial)];
+    const inputs = size(spatial);
     const rows = new Int32Array(outermost * inputs).fill(phases.length * outermost * positions);
     for (const [at, target] of sourceRows(spatial, window).entries()) {
       if (target < 0) continue;
-      const [position, phase] = [Math.floor(at / taps), at % taps];
-      for (let o = 0; o < outermost; o++) rows[o * inputs + target] = (phase * outermost + o) * positions + position;
+      const position = at % positions;
+      for (let o = 0; o < outermost; o++)
+        rows[o * inputs + target] = (at - position) * outermost + o * positions + position;
     }
     return new Tensor("int32", [rows.length], rows);
   });

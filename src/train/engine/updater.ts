@@ -3,10 +3,8 @@ import { Tensor } from "../../core/tensor.ts";
 import type { Communicator } from "../../distributed/communicator.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { Parameter } from "../../nn/parameter.ts";
-import type { MakeLoopMemory } from "../../runtime/loops.ts";
-import { selectBackend } from "../../runtime/select.ts";
+import { inNode, selectBackend } from "../../runtime/select.ts";
 import { type BoundOptimizer, type Optimizer, rateAt, type Segment } from "../optimizers/optimizer.ts";
-import { allocateArenas } from "../store/arena.ts";
 import { boundsOf, partOf, shareVector, slotsWithin } from "../store/ownership.ts";
 import { type Allocate, type Named, ParameterStore } from "../store/parameter-store.ts";
 import { parametersName, type Shard } from "../store/shard.ts";
@@ -42,8 +40,6 @@ export class Updater {
   /** The rates of the parameters, or what gives them. */
   #schedules: readonly UpdateSettings["learningRate"][] = [];
   #bound: readonly BoundShard[] = [];
-  readonly #isOnHost: boolean;
-  #makeMemory: MakeLoopMemory | undefined;
 
   /**
    * @param remembered names of vectors that others remember, beside those of the optimizer
@@ -64,10 +60,7 @@ export class Updater {
     this.#compile = compile;
     this.#ranks = sharing?.communicator;
     this.#parted = [...optimizer.slots, ...(sharing?.remembered ?? [])];
-    this.#isOnHost = allocate === undefined;
-    const onHost: Allocate = (parameters, names) =>
-      allocateArenas(parameters, names, { compile, makeMemory: this.#makeMemory });
-    this.store = new ParameterStore([...optimizer.slots, ...remembered], parked, allocate ?? onHost);
+    this.store = new ParameterStore([...optimizer.slots, ...remembered], parked, allocate);
   }
 
   /** Makes these the parameters that are updated. Returns whether anything changed. */
@@ -75,7 +68,9 @@ export class Updater {
     const alike = groupedBySettings(members);
     const ordered = alike.flat().map(([path, parameter]): Named<Parameter> => [path, parameter]);
     if (this.store.holds(ordered)) return false;
-    if (this.#isOnHost) this.#makeMemory ??= (await selectBackend()).loopMemories?.(this.#compile.threads);
+    // Elsewhere the engine of the host is not loaded where a card computes.
+    const makeMemory = inNode() ? (await selectBackend()).loopMemories?.(this.#compile.threads) : undefined;
+    this.store.onHost = { compile: this.#compile, makeMemory };
     await this.release();
     // Others may remember of a parameter from here on.
     for (const [shard, bounds] of this.#bounds)

@@ -3,7 +3,7 @@ import { ShapeError } from "../../core/errors.ts";
 import { type Shape, sameShape, showShape } from "../../core/shape.ts";
 import { asFloat32, copyOf, type Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
-import { allocateArenas } from "./arena.ts";
+import { type ArenaOptions, allocateArenas } from "./arena.ts";
 import { type GradientPlaces, gradientsName, parametersName, type Shard, type Slot } from "./shard.ts";
 
 /** What a store holds: a parameter, or whatever else has a value that may be replaced. */
@@ -28,6 +28,8 @@ export type Allocate = (
  * place is taken up by `sync`.
  */
 export class ParameterStore<P extends Stored = Stored> {
+  /** How vectors lie in the host's memory, from the next `layOut` on. */
+  onHost: ArenaOptions = {};
   readonly #remembered: readonly string[];
   #members: readonly Named<P>[] = [];
   #shards: readonly Shard[] = [];
@@ -48,7 +50,7 @@ export class ParameterStore<P extends Stored = Stored> {
   constructor(
     remembered: readonly string[],
     parked = new Map<string, Tensor>(),
-    allocate: Allocate = (parameters, names) => allocateArenas(parameters, names),
+    allocate: Allocate = (parameters, names) => allocateArenas(parameters, names, this.onHost),
   ) {
     this.#remembered = remembered;
     this.#parked = parked;
