@@ -218,7 +218,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
     expect(results.accuracy).toBeGreaterThan(0.8);
 
     await page.locator(".jobs").getByRole("link", { name: "woods" }).click();
-    await page.getByRole("link", { name: "Train on with other settings" }).click();
+    await page.getByRole("link", { name: "Train on with other settings" }).first().click();
     await page.getByText(/^Taken for/).waitFor();
     expect(await page.getByLabel("Column to predict").inputValue()).toBe("kind");
     expect(await page.getByLabel("minutes", { exact: true }).inputValue()).toBe("1");
