@@ -69,9 +69,14 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
     return { page: own, asked };
   };
 
+  /** Once the page shows what was chosen: what is saved is what it shows. */
+  const rendered = () =>
+    page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0)))));
+
   test("a curve is saved as SVG, on the axis and with the smoothing of the page", async () => {
     await openRun("iris");
     await page.getByLabel(/^Over/).selectOption("epoch");
+    await rendered();
     const panel = page.getByRole("region", { name: "loss · epochs", exact: true });
     const download = await saved(() => panel.getByRole("button", { name: "SVG" }).click());
     expect(download.suggestedFilename()).toBe("loss.svg");
@@ -105,6 +110,7 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
     const layers = page.getByRole("region", { name: "Layers over time" });
     await layers.getByRole("img", { name: "norm of the gradient, by layer and epoch" }).waitFor();
     await layers.getByLabel("Quantity").selectOption("dead");
+    await rendered();
     const download = await saved(() => layers.getByRole("button", { name: "SVG" }).click());
     expect(download.suggestedFilename()).toBe("layers-dead.svg");
     const svg = await contentOf(download);
@@ -114,6 +120,7 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
     expect(svg.match(new RegExp(`<title>${first}: `, "g"))).toHaveLength(moments.length);
     await layers.getByLabel("Shown as").selectOption("lines");
     await layers.locator("canvas").waitFor();
+    await rendered();
     const csv = await contentOf(await saved(() => layers.getByRole("button", { name: "CSV" }).click()));
     expect(csv.split("\n").filter((line) => line.startsWith(`${first},`))).toHaveLength(moments.length);
     await layers.getByText(`The last measurement, after epoch ${moments.at(-1)?.epoch}`).click();
