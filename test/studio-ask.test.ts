@@ -15,7 +15,7 @@ import { ReportMaker } from "../src/studio/jobs/report-command.node.ts";
 import { RunLibrary } from "../src/studio/runs/run-library.node.ts";
 import type { HowAsked, WrittenLine } from "../studio/shared/api.ts";
 import { executablePath, startChromium } from "./chromium.ts";
-import { program, type StudioProcess, startStudio } from "./studio-process.ts";
+import { openStudioPage, program, type StudioProcess, startStudio } from "./studio-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-ask-"));
 const root = join(folder, "runs");
@@ -281,14 +281,12 @@ describe("what is no input is refused, in a sentence", () => {
 describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
   let browser: Browser;
   let page: Page;
-  const wrong: string[] = [];
+  let wrong: string[] = [];
   beforeAll(async () => {
     // Its microphone beeps.
     browser = await startChromium(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
-    page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-US" });
-    page.on("pageerror", (error) => wrong.push(error.message));
+    ({ page, wrong } = await openStudioPage(browser, studio));
     page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
-    await page.goto(studio.url.href);
     await page.getByRole("row", { name: /iris-2/ }).waitFor();
   }, 60_000);
   afterAll(() => browser?.close());

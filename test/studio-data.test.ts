@@ -8,7 +8,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { executablePath, startChromium } from "./chromium.ts";
 import { writeModel } from "./pretrained-folders.ts";
-import { type StudioProcess, startStudio } from "./studio-process.ts";
+import { openStudioPage, type StudioProcess, startStudio } from "./studio-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-studio-data-"));
 const root = join(folder, "runs");
@@ -179,10 +179,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
   afterAll(() => browser?.close());
 
   test("a table is uploaded, profiled, trained on, and its run is trained on", { timeout: 180_000 }, async () => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-US" });
-    const wrong: string[] = [];
-    page.on("pageerror", (error) => wrong.push(error.message));
-    await page.goto(studio.url.href);
+    const { page, wrong } = await openStudioPage(browser, studio);
     await page.getByRole("link", { name: "Train" }).click();
     await page.getByRole("link", { name: "Your data" }).click();
     await page

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { request } from "node:http";
 import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
 
 /** The command line. */
 export const program = fileURLToPath(new URL("../bin/sardonyx.mjs", import.meta.url));
@@ -75,4 +76,17 @@ export async function startStudio(
       body: JSON.stringify(body),
     });
   return { child, url, token, ended, ask, post };
+}
+
+/** The studio's page in English, and what its scripts have failed with so far. */
+export async function openStudioPage(
+  browser: Browser,
+  { url }: Pick<StudioProcess, "url">,
+  width = 1280,
+): Promise<{ readonly page: Page; readonly wrong: string[] }> {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, locale: "en-US" });
+  const wrong: string[] = [];
+  page.on("pageerror", (error) => wrong.push(error.message));
+  await page.goto(url.href);
+  return { page, wrong };
 }

@@ -4,12 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Inspection } from "../src/analyze/report/schema.ts";
 import { bytes } from "../src/cli/inspect/units.ts";
 import { flagOf } from "../src/core/printable.ts";
 import { executablePath, startChromium } from "./chromium.ts";
-import { program, type StudioProcess, startStudio } from "./studio-process.ts";
+import { openStudioPage, program, type StudioProcess, startStudio } from "./studio-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-understand-"));
 const root = join(folder, "runs");
@@ -132,10 +132,13 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
   });
   afterAll(() => browser?.close());
 
-  const opened = async (width = 1280): Promise<Page> => {
-    const page = await browser.newPage({ viewport: { width, height: 900 }, locale: "en-US" });
-    page.on("pageerror", (error) => expect.fail(error.message));
-    await page.goto(studio.url.href);
+  /** What scripts of pages have failed with, page by page. */
+  const wrong: string[][] = [];
+  afterEach(() => expect(wrong.flat()).toEqual([]));
+
+  const opened = async (width?: number): Promise<Page> => {
+    const { page, wrong: own } = await openStudioPage(browser, studio, width);
+    wrong.push(own);
     await page.getByRole("link", { name: "Understand" }).click();
     return page;
   };

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { executablePath, startChromium } from "./chromium.ts";
-import { type Asked, program, type StudioProcess, startStudio } from "./studio-process.ts";
+import { type Asked, openStudioPage, program, type StudioProcess, startStudio } from "./studio-process.ts";
 
 const built = fileURLToPath(new URL("../dist/studio", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-studio-"));
@@ -125,10 +125,7 @@ describe.skipIf(executablePath === undefined)("the page, in Chromium", () => {
   afterAll(() => browser?.close());
 
   test("trains, is followed, stopped, resumed, noted and thrown away", { timeout: 180_000 }, async () => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-US" });
-    const wrong: string[] = [];
-    page.on("pageerror", (error) => wrong.push(error.message));
-    await page.goto(url.href);
+    const { page, wrong } = await openStudioPage(browser, { url });
     await page.getByRole("row", { name: /evil/ }).waitFor();
     expect(page.url()).not.toContain("token");
 
