@@ -104,13 +104,14 @@ function Studio() {
       )}
       <main>
         {placeAbove(place) === "/train" ? (
-          <TrainPage place={place} runs={runs ?? []} jobs={jobs} />
+          // Settings of a run are changed on a page of their own.
+          <TrainPage key={place.startsWith("/train/from/") ? place : ""} place={place} runs={runs ?? []} jobs={jobs} />
         ) : place === "/understand" ? (
           <UnderstandPage runs={runs ?? []} />
         ) : placeAbove(place) === "/ask" && runs ? (
           <AskPage key={asked} runs={runs} first={asked} />
         ) : run ? (
-          <RunPage run={run} jobs={jobs} />
+          <RunPage key={run.id} run={run} jobs={jobs} />
         ) : runs ? (
           <RunsPage runs={runs} root={root} />
         ) : (

@@ -6,7 +6,7 @@ import type { Browser, Download, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runRecipe } from "../src/node.ts";
 import { executablePath, startChromium } from "./chromium.ts";
-import { type StudioProcess, startStudio } from "./studio-process.ts";
+import { openStudioPage, type StudioProcess, startStudio } from "./studio-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-studio-run-"));
 const root = join(folder, "runs");
@@ -37,13 +37,11 @@ const contentOf = async (download: Download): Promise<string> => readFileSync(aw
 describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", () => {
   let browser: Browser;
   let page: Page;
-  const wrong: string[] = [];
+  let wrong: string[] = [];
   beforeAll(async () => {
     browser = await startChromium();
-    page = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: "en-US" });
-    page.on("pageerror", (error) => wrong.push(error.message));
+    ({ page, wrong } = await openStudioPage(browser, studio));
     page.on("dialog", (dialog) => wrong.push(dialog.message()));
-    await page.goto(studio.url.href);
     await page.getByRole("row", { name: /iris/ }).first().waitFor();
   });
   afterAll(() => browser?.close());
@@ -110,7 +108,7 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
     const layers = page.getByRole("region", { name: "Layers over time" });
     await layers.getByRole("img", { name: "norm of the gradient, by layer and epoch" }).waitFor();
     await layers.getByLabel("Quantity").selectOption("dead");
-    await rendered();
+    await layers.getByRole("img", { name: "share of dead units, by layer and epoch" }).waitFor();
     const download = await saved(() => layers.getByRole("button", { name: "SVG" }).click());
     expect(download.suggestedFilename()).toBe("layers-dead.svg");
     const svg = await contentOf(download);
@@ -149,6 +147,16 @@ describe.skipIf(executablePath === undefined)("the page of a run, in Chromium", 
     await samples.getByLabel("Head").selectOption("1");
     await openRun("plain");
     await samples.getByText("No samples were watched in this run.").waitFor();
+  });
+
+  test("what was about to be done to a run is not done to the one that is opened next", async () => {
+    await openRun("iris");
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByRole("button", { name: /^Really delete/ }).waitFor();
+    await openRun("plain");
+    await page.getByRole("heading", { name: "plain", level: 1 }).waitFor();
+    await page.getByRole("button", { name: "Delete", exact: true }).waitFor();
+    expect(await page.getByRole("button", { name: /^Really delete/ }).count()).toBe(0);
   });
 
   test("the load of the process has curves of its own", async () => {

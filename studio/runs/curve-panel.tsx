@@ -1,9 +1,10 @@
 /** One curve of the runs that were chosen, drawn over one another, with what it is drawn over and how. */
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useRef } from "preact/hooks";
 import type uPlot from "uplot";
 import { type Axis, axes, type Curve, colorOf, type Drawing } from "../../src/studio/runs/curve.ts";
 import { type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
+import { useAnswer } from "../shared/use-answer.ts";
 import { Chart, type ChartProps } from "./chart.tsx";
 import { saveCsv, savePng, saveSvg } from "./save.ts";
 
@@ -61,6 +62,9 @@ export function DrawingControls({ drawing, onChange }: { drawing: Drawing; onCha
   );
 }
 
+/** As long as there is no answer: always the same, so that nothing is drawn anew for it. */
+const none: readonly Curve[] = [];
+
 /** What a panel shows. */
 export interface PanelProps {
   readonly choice: CurveChoice;
@@ -71,26 +75,15 @@ export interface PanelProps {
 
 export function CurvePanel({ choice: { name, by }, runs, drawing, onClose }: PanelProps) {
   const say = useSay();
-  const [curves, setCurves] = useState<readonly Curve[]>([]);
-  const [failed, setFailed] = useState("");
   const ids = runs.map(({ id }) => id).join("\n");
   // A run that goes on has new points when it has new batches.
   const progress = runs.map(({ epoch, batch }) => `${epoch}:${batch}`).join();
   const { axis, smoothing, logarithmic } = drawing;
-  useEffect(() => {
-    let isOver = false;
-    studio
-      .curves({ runs: ids === "" ? [] : ids.split("\n"), name, by, columns, smoothing })
-      .then(({ curves: own }) => {
-        if (isOver) return;
-        setCurves(own);
-        setFailed("");
-      })
-      .catch((error: Error) => !isOver && setFailed(error.message));
-    return () => {
-      isOver = true;
-    };
-  }, [ids, progress, name, by, smoothing]);
+  const { answer, failed } = useAnswer(
+    () => studio.curves({ runs: ids === "" ? [] : ids.split("\n"), name, by, columns, smoothing }),
+    [ids, progress, name, by, smoothing],
+  );
+  const curves = answer?.curves ?? none;
   const placeOf = useCallback((run: string) => ids.split("\n").indexOf(run), [ids]);
   const names = runs.map(({ name: own }) => own).join("\n");
   const nameOf = useCallback((run: string) => names.split("\n")[placeOf(run)] ?? run, [names, placeOf]);

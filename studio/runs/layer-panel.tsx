@@ -1,14 +1,16 @@
 /** The layers of a run over time: one quantity of all of them, as a heat map or as curves, and the last measurement as numbers. */
 import type { ComponentChildren } from "preact";
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useMemo, useState } from "preact/hooks";
 import { inOneLine } from "../../src/core/printable.ts";
 import { type LayersOverTime, layersHeatmap } from "../../src/explain/learning/drawings.ts";
 import type { Curve, Drawing } from "../../src/studio/runs/curve.ts";
 import { type LayerAnswer, type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
 import { numberText } from "../shared/numbers.ts";
+import { useAnswer } from "../shared/use-answer.ts";
 import { Choice } from "./choice.tsx";
 import { ChartPanel } from "./curve-panel.tsx";
+import { NothingKept, RunSection } from "./run-section.tsx";
 import { SvgFigure } from "./svg-figure.tsx";
 
 /** How layers are shown. */
@@ -17,38 +19,16 @@ type View = (typeof views)[number];
 
 export function Layers({ run: { id, epoch }, drawing }: { run: RunSummary; drawing: Drawing }) {
   const say = useSay();
-  const [answer, setAnswer] = useState<LayerAnswer>();
   const [quantity, setQuantity] = useState("");
   const [view, setView] = useState<View>("heatMap");
-  const [failed, setFailed] = useState("");
-  useEffect(() => {
-    let isOver = false;
-    studio
-      .layers(id, quantity)
-      .then((own) => {
-        if (isOver) return;
-        setAnswer(own);
-        setFailed("");
-      })
-      .catch((error: Error) => !isOver && setFailed(error.message));
-    return () => {
-      isOver = true;
-    };
-  }, [id, epoch, quantity]);
-  const framed = (content: ComponentChildren) => (
-    <section aria-label={say("layers")}>
-      <h2>{say("layers")}</h2>
-      {failed !== "" && <p class="wrong">{say("failed", { message: failed })}</p>}
+  const { answer, failed } = useAnswer(() => studio.layers(id, quantity), [id, epoch, quantity]);
+  const framed = (content?: ComponentChildren) => (
+    <RunSection title="layers" failed={failed}>
       {content}
-    </section>
+    </RunSection>
   );
-  if (!answer) return framed(null);
-  if (answer.quantities.length === 0)
-    return framed(
-      <p class="hint">
-        {say("noLayers")} <a href={`#/train/from/${encodeURIComponent(id)}`}>{say("trainOn")}</a>
-      </p>,
-    );
+  if (!answer) return framed();
+  if (answer.quantities.length === 0) return framed(<NothingKept run={id} text="noLayers" />);
   return framed(
     <>
       <p class="soft">{say("layersHint")}</p>

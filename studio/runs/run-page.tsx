@@ -1,9 +1,10 @@
 /** One run: what it was trained with, what it reached, its curves and report, and what is done with it. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { type Drawing, loadCurves } from "../../src/studio/runs/curve.ts";
-import { fileAddress, type Job, type RunDetails, type RunSummary, studio } from "../shared/api.ts";
+import { fileAddress, type Job, type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
 import { numberText, timeText } from "../shared/numbers.ts";
+import { useAnswer } from "../shared/use-answer.ts";
 import { type CurveChoice, CurvePanel, DrawingControls } from "./curve-panel.tsx";
 import { Layers } from "./layer-panel.tsx";
 import { PageButton } from "./page-button.tsx";
@@ -168,24 +169,11 @@ function Actions({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }) {
 
 export function RunPage({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }) {
   const say = useSay();
-  const [details, setDetails] = useState<RunDetails>();
-  const [curves, setCurves] = useState<readonly CurveChoice[]>([]);
   const [drawing, setDrawing] = useState<Drawing>({ axis: "step", smoothing: 0, logarithmic: false });
   const { id, state, epoch } = run;
-  const hasBatches = run.batch > 0;
-  useEffect(() => {
-    studio.details(id).then(setDetails, () => setDetails(undefined));
-  }, [id, state]);
-  useEffect(() => {
-    studio
-      .names(id)
-      .then(({ batch, epoch: byEpoch }) =>
-        setCurves([
-          ...batch.map((name) => ({ name, by: "batch" as const })),
-          ...byEpoch.map((name) => ({ name, by: "epoch" as const })),
-        ]),
-      );
-  }, [id, epoch > 0, hasBatches]);
+  const { answer: details } = useAnswer(() => studio.details(id), [id, state]);
+  const { answer: names } = useAnswer(() => studio.names(id), [id, epoch > 0, run.batch > 0]);
+  const curves = (["batch", "epoch"] as const).flatMap((by) => names?.[by].map((name) => ({ name, by })) ?? []);
   const runs = useMemo(() => [run], [run]);
   const entries = (numbers: Readonly<Record<string, number>>) =>
     Object.entries(numbers).map(([name, value]) => [name, numberText(value)] as const);

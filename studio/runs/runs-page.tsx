@@ -1,8 +1,9 @@
 /** All runs: what is shown of them, and their curves over one another. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { type Drawing, loadCurves } from "../../src/studio/runs/curve.ts";
 import { type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
+import { useAnswer } from "../shared/use-answer.ts";
 import { type CurveChoice, CurvePanel, DrawingControls } from "./curve-panel.tsx";
 import { matches } from "./filter.ts";
 import { type Grouping, groupings } from "./grouping.ts";
@@ -39,7 +40,6 @@ export function RunsPage({ runs, root }: { runs: readonly RunSummary[]; root: st
   const [sorting, setSorting] = useState<Sorting>({ column: "created", isDown: true });
   const [drawing, setDrawing] = useState<Drawing>({ axis: "step", smoothing: 0, logarithmic: false });
   const [picked, setPicked] = useState<readonly string[]>();
-  const [known, setKnown] = useState<readonly CurveChoice[]>([]);
   const [open, setOpen] = useState<readonly string[]>();
 
   const shown = useMemo(
@@ -51,12 +51,10 @@ export function RunsPage({ runs, root }: { runs: readonly RunSummary[]; root: st
   const ids = drawn.join("\n");
   // A run that has its first numbers has curves that it had not.
   const beginnings = drawnRuns.map(({ epoch, batch }) => `${epoch > 0}${batch > 0}`).join();
-  useEffect(() => {
-    if (ids === "") return;
-    Promise.all(ids.split("\n").map((run) => studio.names(run).catch(() => ({ batch: [], epoch: [] })))).then((all) => {
-      const choices = all.flatMap(firstOf);
-      setKnown(choices.filter((own, i) => choices.findIndex((other) => keyOf(other) === keyOf(own)) === i));
-    });
+  const { answer: known = [] } = useAnswer(async () => {
+    const names = ids === "" ? [] : ids.split("\n").map((run) => studio.names(run).catch(() => undefined));
+    const choices = (await Promise.all(names)).flatMap((own) => (own ? firstOf(own) : []));
+    return choices.filter((own, i) => choices.findIndex((other) => keyOf(other) === keyOf(own)) === i);
   }, [ids, beginnings]);
   const opened = open ?? firstChoices(known).map(keyOf);
   const panels = opened.flatMap((key) => known.find((own) => keyOf(own) === key) ?? []);

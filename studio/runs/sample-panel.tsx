@@ -1,51 +1,31 @@
 /** What a run's model made of a few fixed samples as it learned: predictions, texts, images, attention, with a slider over the moments. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { inOneLine } from "../../src/core/printable.ts";
 import { heatmap } from "../../src/draw/heatmap.ts";
 import type { WatchedAttention, WatchedPrediction, WatchedSample } from "../../src/runs/samples/sample-records.ts";
 import { Bars } from "../ask/answer.tsx";
-import { type RunSummary, type SampleAnswer, studio } from "../shared/api.ts";
+import { type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
 import { numberText } from "../shared/numbers.ts";
+import { useAnswer } from "../shared/use-answer.ts";
 import { Choice } from "./choice.tsx";
+import { NothingKept, RunSection } from "./run-section.tsx";
 import { SvgFigure } from "./svg-figure.tsx";
 
 export function Samples({ run: { id, epoch } }: { run: RunSummary }) {
   const say = useSay();
-  const [answer, setAnswer] = useState<SampleAnswer>();
   /** The place of a moment; the last, as the run goes on, where none was chosen. */
   const [at, setAt] = useState<number>();
-  const [failed, setFailed] = useState("");
-  useEffect(() => {
-    let isOver = false;
-    studio
-      .samples(id, at)
-      .then((own) => {
-        if (isOver) return;
-        setAnswer(own);
-        setFailed("");
-      })
-      .catch((error: Error) => !isOver && setFailed(error.message));
-    return () => {
-      isOver = true;
-    };
-  }, [id, epoch, at]);
-  const framed = (content: ComponentChildren) => (
-    <section aria-label={say("samples")}>
-      <h2>{say("samples")}</h2>
-      {failed !== "" && <p class="wrong">{say("failed", { message: failed })}</p>}
+  const { answer, failed } = useAnswer(() => studio.samples(id, at), [id, epoch, at]);
+  const framed = (content?: ComponentChildren) => (
+    <RunSection title="samples" failed={failed}>
       {content}
-    </section>
+    </RunSection>
   );
-  if (!answer) return framed(null);
+  if (!answer) return framed();
   const { inputs, epochs, moment } = answer;
-  if (!inputs || !moment)
-    return framed(
-      <p class="hint">
-        {say("noSamples")} <a href={`#/train/from/${encodeURIComponent(id)}`}>{say("trainOn")}</a>
-      </p>,
-    );
+  if (!inputs || !moment) return framed(<NothingKept run={id} text="noSamples" />);
   const last = epochs.length - 1;
   const now = say("afterEpoch", { epoch: moment.epoch });
   const { predictions, text, images, attention } = moment;

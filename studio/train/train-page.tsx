@@ -1,7 +1,7 @@
 /** Training from the page: a built-in recipe, your own data, or a pretrained model, each as a form, and the queue. */
-import { useEffect, useState } from "preact/hooks";
 import { type Fork, type Job, type RunSummary, studio } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
+import { useAnswer } from "../shared/use-answer.ts";
 import { DataForm } from "./data-form.tsx";
 import { FinetuneForm } from "./finetune-form.tsx";
 import { Queue } from "./queue.tsx";
@@ -23,14 +23,10 @@ function runOf(place: string): string | undefined {
 export function TrainPage({ place, runs, jobs }: { place: string; runs: readonly RunSummary[]; jobs: readonly Job[] }) {
   const say = useSay();
   const run = runOf(place);
-  const [fork, setFork] = useState<Fork>();
-  const [wrong, setWrong] = useState("");
-  useEffect(() => {
-    setFork(undefined);
-    setWrong("");
-    if (run === undefined) return;
-    studio.fork(run).then(setFork, (error: Error) => setWrong(say("failed", { message: error.message })));
-  }, [run]);
+  const { answer: fork, failed } = useAnswer<Fork | undefined>(
+    async () => (run === undefined ? undefined : studio.fork(run)),
+    [run],
+  );
   const form = run === undefined ? (forms.find(([at]) => at === place)?.[2] ?? "recipe") : fork?.form;
   return (
     <>
@@ -42,14 +38,14 @@ export function TrainPage({ place, runs, jobs }: { place: string; runs: readonly
           </a>
         ))}
       </nav>
-      {wrong !== "" && (
+      {failed !== "" && (
         <p class="wrong" role="alert">
-          {wrong}
+          {say("failed", { message: failed })}
         </p>
       )}
-      {form === "recipe" && <RecipeForm key={run} fork={fork} />}
-      {form === "data" && <DataForm key={run} fork={fork} />}
-      {form === "finetune" && <FinetuneForm key={run} fork={fork} runs={runs} />}
+      {form === "recipe" && <RecipeForm fork={fork} />}
+      {form === "data" && <DataForm fork={fork} />}
+      {form === "finetune" && <FinetuneForm fork={fork} runs={runs} />}
       <h2>{say("queue")}</h2>
       <Queue jobs={jobs} />
     </>
