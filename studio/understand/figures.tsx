@@ -3,6 +3,7 @@ import { amount, bytes, stepTime } from "../../src/cli/inspect/units.ts";
 import { count } from "../../src/core/number-text.ts";
 import type { Inspection } from "../shared/api.ts";
 import { useSay } from "../shared/language.ts";
+import type { TextKey } from "../shared/texts.ts";
 import { kindText } from "./row-texts.ts";
 import { changeText } from "./settings.ts";
 
@@ -54,58 +55,46 @@ function Stack({ parts, isOld }: { parts: readonly (readonly [name: string, size
 export function Figures({ model, now, isWhole }: { model: Inspection; now: Inspection; isWhole: boolean }) {
   const say = useSay();
   const isOld = !isWhole;
-  const [before, after] = [model.parameters, now.parameters];
-  const [costBefore, cost] = [model.cost, now.cost];
-  const kinds = now.byKind.filter(({ parameters }) => parameters > 0);
-  const most = Math.max(1, ...kinds.map(({ parameters }) => parameters));
-  const share = after.total === 0 ? 0 : (100 * after.trainable) / after.total;
+  const { parameters, cost, settings } = now;
+  const kinds = now.byKind.filter((own) => own.parameters > 0);
+  const most = Math.max(1, ...kinds.map((own) => own.parameters));
+  const share = parameters.total === 0 ? 0 : (100 * parameters.trainable) / parameters.total;
+  const shareText = share >= 10 || share === 0 ? share.toFixed(0) : share.toPrecision(2);
+  /** A number of both, as text; one of training waits for its own. */
+  const figure = <T extends number | null>(
+    name: TextKey,
+    numberOf: (of: Inspection) => T,
+    textOf: (number: T) => string,
+    isOfTraining = false,
+  ) => (
+    <Figure
+      name={say(name)}
+      value={textOf(numberOf(now))}
+      change={changeText(numberOf(model), numberOf(now))}
+      isOld={isOfTraining && isOld}
+    />
+  );
   return (
     <>
       <div class="figures" role="status">
         <dl>
-          <Figure
-            name={say("trainedParameters")}
-            value={`${count(after.trainable)} (${share >= 10 || share === 0 ? share.toFixed(0) : share.toPrecision(2)} %)`}
-            change={changeText(before.trainable, after.trainable)}
-          />
-          <Figure
-            name={say("allParameters")}
-            value={count(after.total)}
-            change={changeText(before.total, after.total)}
-          />
-          <Figure name={say("storedBytes")} value={bytes(after.bytes)} change={changeText(before.bytes, after.bytes)} />
-          <Figure
-            name={say("multiplyAdds")}
-            value={amount(cost.macs)}
-            change={changeText(costBefore.macs, cost.macs)}
-          />
-          <Figure
-            name={say("memoryToRun")}
-            value={bytes(cost.predictionBytes)}
-            change={changeText(costBefore.predictionBytes, cost.predictionBytes)}
-          />
+          {figure(
+            "trainedParameters",
+            (of) => of.parameters.trainable,
+            (own) => `${count(own)} (${shareText} %)`,
+          )}
+          {figure("allParameters", (of) => of.parameters.total, count)}
+          {figure("storedBytes", (of) => of.parameters.bytes, bytes)}
+          {figure("multiplyAdds", (of) => of.cost.macs, amount)}
+          {figure("memoryToRun", (of) => of.cost.predictionBytes, bytes)}
         </dl>
         <dl>
-          <Figure
-            name={say("memoryToTrain")}
-            value={bytes(cost.trainingBytes)}
-            change={changeText(costBefore.trainingBytes, cost.trainingBytes)}
-            isOld={isOld}
-          />
-          <Figure
-            name={say("flopsForward")}
-            value={amount(cost.forwardFlops)}
-            change={changeText(costBefore.forwardFlops, cost.forwardFlops)}
-          />
-          <Figure
-            name={say("flopsBackward")}
-            value={amount(cost.backwardFlops)}
-            change={changeText(costBefore.backwardFlops, cost.backwardFlops)}
-            isOld={isOld}
-          />
-          {now.settings.hardware !== null && (
+          {figure("memoryToTrain", (of) => of.cost.trainingBytes, bytes, true)}
+          {figure("flopsForward", (of) => of.cost.forwardFlops, amount)}
+          {figure("flopsBackward", (of) => of.cost.backwardFlops, amount, true)}
+          {settings.hardware !== null && (
             <Figure
-              name={say("stepTimeOn", { name: now.settings.hardware })}
+              name={say("stepTimeOn", { name: settings.hardware })}
               value={stepTime(cost.stepSeconds)}
               change={say("atFortyPercent")}
               isOld={isOld}
@@ -126,15 +115,15 @@ export function Figures({ model, now, isWhole }: { model: Inspection; now: Inspe
       )}
       <h2>{say("kindsOfLayers")}</h2>
       <ul class="kinds">
-        {kinds.map(({ kind, parameters, trainable }) => (
+        {kinds.map(({ kind, parameters: all, trainable }) => (
           <li key={kind}>
             <span>{kindText(say, kind)}</span>
             <span class="stack" aria-hidden="true">
               <span class="trained" style={{ width: `${(100 * trainable) / most}%` }} />
-              <span class="frozen" style={{ width: `${(100 * (parameters - trainable)) / most}%` }} />
+              <span class="frozen" style={{ width: `${(100 * (all - trainable)) / most}%` }} />
             </span>
             <span class="number">
-              {say("trainableOfKind", { trainable: count(trainable), parameters: count(parameters) })}
+              {say("trainableOfKind", { trainable: count(trainable), parameters: count(all) })}
             </span>
           </li>
         ))}
