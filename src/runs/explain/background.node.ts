@@ -2,7 +2,8 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FileError } from "../../core/errors.ts";
-import type { Tensor } from "../../core/tensor.ts";
+import { size } from "../../core/shape.ts";
+import { Tensor } from "../../core/tensor.ts";
 import { joinRows } from "../../data/pipeline/rows.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { preparation } from "../open/input.ts";
@@ -36,4 +37,14 @@ export async function readBackground(
   const rows: Tensor[] = [];
   for (const file of files) rows.push(await prepare((await readInput(file, network)).samples));
   return joinRows(rows);
+}
+
+/** The mean of rows [rows, …], as a sample [1, …]. */
+export function meanRow(rows: Tensor): Tensor {
+  const [count = 1, ...shape] = rows.shape;
+  const each = size(shape);
+  const numbers = rows.toNumbers();
+  const mean = new Float32Array(each);
+  for (const [i, value] of numbers.entries()) mean[i % each] = (mean[i % each] as number) + value / count;
+  return new Tensor("float32", [1, ...shape], mean);
 }

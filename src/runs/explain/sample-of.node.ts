@@ -16,7 +16,7 @@ import { readInput } from "../open/predict-input.node.ts";
 import { textsOfArgument } from "../open/text-input.node.ts";
 import type { Deployment, InputFormat, RecipeNetwork } from "../recipes/recipe.ts";
 import { askedSample } from "./asked-sample.ts";
-import { readBackground } from "./background.node.ts";
+import { meanRow, readBackground } from "./background.node.ts";
 import { type NamedInput, namedSample, readNamedInputs } from "./named-inputs.node.ts";
 import { pretrainedSample, readsTexts } from "./pretrained-sample.node.ts";
 import type { AnySample, Sample } from "./sample.ts";
@@ -155,11 +155,12 @@ async function sampleOf({ network, scored, compile }: Source, argument: string, 
   return { name, sample: beside(made, await readBackground(how.background, network, compile)), notes };
 }
 
-/** A sample with others that it is compared with. */
+/** A sample with others that it is compared with; where one has to stand for them, as in the checks, their mean. */
 const beside = (sample: Sample, background: Tensor): Sample => ({
   ...sample,
   background,
-  baselineText: "the mean of the samples in the background",
+  baseline: meanRow(background),
+  baselineText: "the background's average",
   usual: { method: "expected-gradients", why: "It compares with the samples that were passed." },
 });
 
