@@ -2,7 +2,7 @@
  * Kills runs of every kind of recipe at random moments, takes them up again, and holds what comes of it byte for byte against a run that
  * was never killed.
  *
- * node scripts/kill-runs.mjs [--kills 200] [--seed 1] [--only NAME,NAME] [--encrypted]
+ * node --import tsx scripts/kill-runs.mjs [--kills 200] [--seed 1] [--only NAME,NAME] [--encrypted]
  *
  * With --encrypted the runs that are killed are encrypted, and the one that is not is in the clear. After each kill every file of a run is looked
  * at: what does not begin as an age file is a fault.
@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { repeatable } from "../test/run-log.ts";
 
 const { values } = parseArgs({
   options: {
@@ -89,12 +90,12 @@ function train(name, args, out, killAfter) {
   );
 }
 
-/** The files of a run that do not say when it was, with their contents. */
+/** The files of a run that do not say when it was, with what of them is the same when it is made again. */
 const filesOf = (run) =>
   new Map(
     readdirSync(run)
       .filter((name) => name !== "run.json" && name !== "outcomes.json" && statSync(join(run, name)).isFile())
-      .map((name) => [name, readFileSync(join(run, name))]),
+      .map((name) => [name, repeatable(name, readFileSync(join(run, name)))]),
   );
 
 /** Outcomes of an experiment without the seconds that they took. */
@@ -112,7 +113,7 @@ function differenceOf(one, other) {
   const names = new Set(
     [...left.keys(), ...right.keys()].filter((name) => !/^report\.|\.md$/.test(name) && name !== "time.svg"),
   );
-  return [...names].find((name) => !left.get(name) || !right.get(name) || !left.get(name).equals(right.get(name)));
+  return [...names].find((name) => left.get(name) === undefined || left.get(name) !== right.get(name));
 }
 
 const chosen = Object.entries(recipes).filter(

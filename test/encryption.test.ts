@@ -12,7 +12,11 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { runRecipe } from "../src/node.ts";
+import { readBytes } from "../src/storage/atomic.node.ts";
 import { plainBytes } from "../src/storage/encryption/plain-source.node.ts";
+import type { Callback } from "../src/train/callbacks/callback.ts";
+import { decodeCheckpoint } from "../src/train/checkpoint.ts";
 import { commandLine } from "./command-line.ts";
 import { repeatable } from "./run-log.ts";
 
@@ -93,6 +97,30 @@ test("a run that is killed and resumed has nothing in the clear, and the bits of
   // Names of classes and columns are in no temporary file either.
   expect(filesBelow(temporary).filter((path) => /setosa|sepal/.test(readFileSync(path, "latin1")))).toEqual([]);
 }, 120_000);
+
+test("what a run had told before it failed is in its files", async () => {
+  const broken: Callback = {
+    name: "broken",
+    onEpoch({ epoch }) {
+      if (epoch === 3) throw new Error("broken");
+    },
+  };
+  const out = join(folder, "failed");
+  const failed = runRecipe(
+    "iris",
+    { epochs: 4, seed: 1 },
+    { out, encryptTo: recipient, threads: 1, observer: { callbacks: () => [broken] } },
+  );
+  await expect(failed).rejects.toThrow("broken");
+  process.env["SARDONYX_IDENTITY"] = key;
+  const log = new TextDecoder().decode(await readBytes(join(out, "log.jsonl"), "test"));
+  const epochs = log.split("\n").filter((line) => line.includes('"type":"epoch"'));
+  expect(epochs.map((line) => JSON.parse(line).epoch)).toEqual([1, 2, 3]);
+  const { history } = decodeCheckpoint(await readBytes(join(out, "best.safetensors"), "test"));
+  const losses = epochs.map((line) => JSON.parse(line).loss);
+  expect(history.at(-1)?.["loss"]).toBe(Math.min(...losses));
+  delete process.env["SARDONYX_IDENTITY"];
+});
 
 test("an encrypted run opens with its key, and says what is missing without", async () => {
   const without = await run("eval", "enc");

@@ -1,5 +1,4 @@
 /** The stages of a run, one after the other, from its beginning or from where it stopped. */
-import { join } from "node:path";
 import { InternalError } from "../../core/errors.ts";
 import { size } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
@@ -9,7 +8,7 @@ import { watchLayers } from "../../explain/learning/watch-layers.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { isEncrypted } from "../../storage/encryption/encrypted-folder.node.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
-import { checkpointBest } from "../../train/callbacks/checkpoint.node.ts";
+import { checkpointBestBy } from "../../train/callbacks/checkpoint.node.ts";
 import { checkpointBy } from "../../train/callbacks/checkpoint.ts";
 import { encodeCheckpoint } from "../../train/checkpoint.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
@@ -18,8 +17,7 @@ import { type FitResult, fit, type Progress, type Run } from "../../train/fit.ts
 import type { FitOptions } from "../../train/fit-options.ts";
 import { loadParameters } from "../../train/load-parameters.ts";
 import { writeDeployment } from "../folder/deployment.node.ts";
-import { runFiles } from "../folder/run-folder.node.ts";
-import { RunLogs } from "../folder/run-logs.node.ts";
+import { epochSeconds, RunLogs } from "../folder/run-logs.node.ts";
 import type { Stage, Task } from "../recipes/recipe.ts";
 import type { RunSettings } from "../recipes/settings.ts";
 import { watchSamples } from "../samples/watch-samples.ts";
@@ -52,6 +50,9 @@ export interface StagesOptions {
   readonly stopAfter: number | undefined;
 }
 
+/** A run whose logs are open. */
+type LoggedOptions = StagesOptions & { readonly logs: RunLogs };
+
 /** The stages of a task: its own, or one of all epochs. */
 const stagesOf = (task: Task, { record: { settings } }: Plan): readonly Stage[] =>
   task.stages ?? [{ name: "all layers", epochs: settings.epochs }];
@@ -79,11 +80,21 @@ export interface StagesResult {
 }
 
 /** Trains the stages that are left. Throws Interrupted, with the checkpoint written, when the signal is aborted. */
-export async function runStages(stagesOptions: StagesOptions): Promise<StagesResult> {
-  const { task, plan, observer, stopAfter } = stagesOptions;
+export async function runStages(options: StagesOptions): Promise<StagesResult> {
+  const logs = new RunLogs(options.plan.folder);
   // The engine tells where nodes were computed in a file, which nothing encrypts.
-  const compile = isEncrypted(plan.folder) ? stagesOptions.compile : tellingPlacement(stagesOptions);
-  const options = { ...stagesOptions, compile, logs: new RunLogs(plan.folder) };
+  const compile = isEncrypted(options.plan.folder) ? options.compile : tellingPlacement(options);
+  try {
+    return await runLogged({ ...options, compile, logs });
+  } catch (error) {
+    // What was told until then; of two errors the first says why.
+    await logs.save().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function runLogged(options: LoggedOptions): Promise<StagesResult> {
+  const { task, plan, observer, stopAfter } = options;
   const stages = stagesOf(task, plan);
   const at = plan.progress && stageOf(plan.progress);
   let { progress } = plan;
@@ -140,30 +151,27 @@ function entering({ model, callbacks = [] }: Task, progress: Progress): Progress
   };
 }
 
-/** A run whose logs are open. */
-type LoggedOptions = StagesOptions & { readonly logs: RunLogs };
-
 async function fitStage(
   options: LoggedOptions,
   stages: readonly Stage[],
   state: StageState,
   progress: Progress | undefined,
 ): Promise<FitResult> {
-  const { task, plan, compile, observer } = options;
-  const { folder, record } = plan;
+  const { task, plan, compile, observer, logs } = options;
+  const { record } = plan;
   const epochs = state.from + (stages[state.index]?.epochs ?? 0);
   const later = stages.slice(state.index + 1).reduce((sum, stage) => sum + stage.epochs, 0);
   const callbacks: Callback[] = [
     ...(task.callbacks ?? []),
     stageCallback(state),
-    checkpointBest(join(folder, runFiles.best), monitorOf(task)),
-    ...options.logs.callbacks(),
+    checkpointBestBy((bytes) => logs.keepBest(bytes), monitorOf(task)),
+    ...logs.callbacks(),
     ...watching(options),
     ...watchingSamples(options),
     ...(observer.callbacks?.(epochs + later) ?? []),
     ...memoryNote(options),
     ...stopping(options),
-    checkpointBy((bytes) => options.logs.saveWith(bytes), { seconds: options.checkpointSeconds }),
+    checkpointBy((bytes) => logs.saveWith(bytes), { seconds: options.checkpointSeconds, epochSeconds }),
   ];
   const minimized = {
     ...measuredOf(task),

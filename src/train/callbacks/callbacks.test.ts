@@ -19,6 +19,7 @@ import { meanAbsoluteErrorMetric, r2 } from "../metrics/regression.ts";
 import { sgd } from "../optimizers/index.ts";
 import type { Callback } from "./callback.ts";
 import { checkpoint, checkpointBest } from "./checkpoint.node.ts";
+import { type CheckpointOptions, checkpointBy } from "./checkpoint.ts";
 import { earlyStopping } from "./early-stopping.ts";
 import { movingAverage } from "./moving-average.ts";
 import { epochText, printProgress } from "./print-progress.ts";
@@ -79,6 +80,25 @@ test("a result that is not a number is never the best", async () => {
   const validation = fromTensors({ x: tensor([[Number.NaN]]), y: tensor([[1]]) }).batch(1);
   await fit(network(), line, { ...diverging, epochs: 2, validation, callbacks: [checkpointBest(path)] });
   expect(existsSync(path)).toBe(false);
+});
+
+test("short epochs are saved together: the first, then one a second, and the end", async () => {
+  let now = 100;
+  const clock: Callback = {
+    name: "clock",
+    onEpoch() {
+      now += 0.4;
+    },
+  };
+  const savedAt = async (options: CheckpointOptions) => {
+    const epochs: number[] = [];
+    const save = async (bytes: Uint8Array) => void epochs.push(decodeCheckpoint(bytes).epoch);
+    const callbacks = [clock, checkpointBy(save, { now: () => now, ...options })];
+    await fit(network(), line, { ...diverging, epochs: 6, callbacks });
+    return epochs;
+  };
+  expect(await savedAt({ epochSeconds: 1 })).toEqual([1, 4, 6]);
+  expect(await savedAt({})).toEqual([1, 2, 3, 4, 5, 6, 6]);
 });
 
 test("a run cut off between early stopping's decision and its end resumes to the same parameters", async () => {

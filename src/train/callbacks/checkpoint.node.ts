@@ -23,7 +23,11 @@ const stateSchema = z.object({ best: z.custom<number>((value) => typeof value ==
  * Writes the progress of the best epoch so far to the file `path`, by a result such as `validation_accuracy`; default
  * `validation_loss`.
  */
-export function checkpointBest(path: string, monitor = "validation_loss"): Callback {
+export const checkpointBest = (path: string, monitor = "validation_loss"): Callback =>
+  checkpointBestBy((bytes) => writeFileAtomic(path, bytes), monitor);
+
+/** As `checkpointBest`, wherever the bytes are kept. */
+export function checkpointBestBy(save: (bytes: Uint8Array) => Promise<void>, monitor: string): Callback {
   let best = Number.NEGATIVE_INFINITY;
   // What the epoch's validation measured, which need not be what is trained.
   let measured: SavedParameters | undefined;
@@ -39,7 +43,7 @@ export function checkpointBest(path: string, monitor = "validation_loss"): Callb
       // So written, NaN is never the best.
       if (!(value > best)) return;
       best = value;
-      await writeFileAtomic(path, encodeCheckpoint(run.progress(measured)));
+      await save(encodeCheckpoint(run.progress(measured)));
     },
     state: () => ({ best }),
     restore(state) {

@@ -11,6 +11,8 @@ export interface CheckpointOptions {
   readonly seconds?: number;
   /** Batches between checkpoints; default: only by time. */
   readonly batches?: number;
+  /** Seconds between checkpoints after epochs, where they are shorter; default 0: one after every epoch. */
+  readonly epochSeconds?: number;
   /** Clock in seconds; default that of the process. */
   readonly now?: () => number;
 }
@@ -18,18 +20,22 @@ export interface CheckpointOptions {
 const checkOptions = optionsOf<CheckpointOptions>("checkpoint", {
   seconds: nonNegative,
   batches: count(),
+  epochSeconds: nonNegative,
   now: functionOf("a clock in seconds: () => performance.now() / 1000"),
 });
 
-/** Saves the run's progress (`encodeCheckpoint`) in intervals, after every epoch, and at the end. */
+/** Saves the run's progress (`encodeCheckpoint`) in intervals, after the first epoch and every one that has not just been saved, and at the end. */
 export function checkpointBy(save: (bytes: Uint8Array) => Promise<void>, options: CheckpointOptions = {}): Callback {
   const {
     seconds = 30,
     batches = Number.POSITIVE_INFINITY,
+    epochSeconds = 0,
     now = () => performance.now() / 1000,
   } = checkOptions(options);
-  let last = now();
-  const isDue = ({ trainer }: Run) => trainer.batches % batches === 0 || now() - last >= seconds;
+  const began = now();
+  let last: number | undefined;
+  const isDue = ({ trainer }: Run) => trainer.batches % batches === 0 || now() - (last ?? began) >= seconds;
+  const isDueAfterEpoch = (run: Run) => last === undefined || now() - last >= epochSeconds || isDue(run);
   const write = async (run: Run) => {
     last = now();
     await run.trainer.sync();
@@ -40,7 +46,7 @@ export function checkpointBy(save: (bytes: Uint8Array) => Promise<void>, options
     leads: true,
     saves: isDue,
     onBatch: (run) => (isDue(run) ? write(run) : undefined),
-    onEpoch: write,
+    onEpoch: (run) => (isDueAfterEpoch(run) ? write(run) : undefined),
     onEnd: write,
   };
 }

@@ -5,6 +5,7 @@ import { type GrowingFile, growingFile } from "../../storage/growing-files.node.
 import type { Callback } from "./callback.ts";
 import { LoadMeter } from "./process-load.node.ts";
 import { records } from "./records.ts";
+import { savedByEpochs } from "./saved-by-epochs.node.ts";
 
 /** Seconds between two lines of the process's load within an epoch. */
 const loadSeconds = 1;
@@ -15,9 +16,12 @@ const loadSeconds = 1;
  * the line before, where 100 is one core, and `memoryMiB`, its resident memory. All other lines of a run that is made again are the same.
  * A resumed run drops the lines after its checkpoint. Throws FileError for a file that is no such log.
  */
-export const jsonLog = (path: string, every = 50): Callback => jsonLogIn(growingFile(path), path, every);
+export function jsonLog(path: string, every = 50): Callback {
+  const file = growingFile(path);
+  return savedByEpochs(file, jsonLogIn(file, path, every));
+}
 
-/** As `jsonLog`, in a file that others append to as well. */
+/** As `jsonLog`, in a file that others append to and save. */
 export function jsonLogIn(file: GrowingFile, path: string, every = 50): Callback {
   const append = (record: Readonly<Record<string, unknown>>) => file.append(`${JSON.stringify(record)}\n`);
   const log = records(append, every);
@@ -43,9 +47,7 @@ export function jsonLogIn(file: GrowingFile, path: string, every = 50): Callback
     async onEpoch(run, results) {
       await log.onEpoch?.(run, results);
       appendLoad(run.epoch, run.trainer.batches);
-      await file.save();
     },
-    onEnd: () => file.save(),
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { makeFolder } from "../../storage/disk.node.ts";
 import { type GrowingFile, growingFile } from "../../storage/growing-files.node.ts";
 import type { Callback } from "./callback.ts";
+import { savedByEpochs } from "./saved-by-epochs.node.ts";
 import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from "./tensorboard-events.ts";
 
 /**
@@ -15,10 +16,11 @@ import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from
 export function tensorBoard(folder: string, every = 50): Callback {
   const started = Date.now() / 1000;
   const path = join(folder, eventFileName(started, hostname()));
-  return tensorBoardIn(growingFile(path), { folder, started, every });
+  const file = growingFile(path);
+  return savedByEpochs(file, tensorBoardIn(file, { folder, started, every }));
 }
 
-/** As `tensorBoard`, in a file that is saved with others. */
+/** As `tensorBoard`, in a file that others save. */
 export function tensorBoardIn(
   file: GrowingFile,
   { folder, started, every = 50 }: { readonly folder: string; readonly started: number; readonly every?: number },
@@ -42,15 +44,13 @@ export function tensorBoardIn(
       const all = [...Object.entries(scalars), ...reported].map(([tag, number]) => [`${own}${tag}`, number] as const);
       append(encodeScalars(batches, Date.now() / 1000, Object.fromEntries(all)));
     },
-    async onEpoch(run, results) {
+    onEpoch(run, results) {
       const scalars = Object.fromEntries(Object.entries(results).map(([name, value]) => [`epoch/${name}`, value]));
       const now = Date.now() / 1000;
       append(encodeScalars(run.epoch, now, scalars));
       for (const [path, { value }] of run.model.parameters())
         if (value) append(encodeHistogram(run.epoch, now, `parameters/${path}`, value.data as Float32Array));
-      await file.save();
     },
-    onEnd: () => file.save(),
   };
 }
 
