@@ -13,7 +13,7 @@ import type { Tensor } from "../core/tensor.ts";
 import { broadcastPosition, moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef, requireSameDType } from "../graph/op.ts";
-import { rowShape } from "../graph/rows.ts";
+import { type Rows, rowOrder, rowShape } from "../graph/rows.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
 import { attributesToOperands, storedNode } from "./reading.ts";
 import { reduceSum, sumTo } from "./reduce.ts";
@@ -200,6 +200,10 @@ export const Expand: OpDef = defineOp("Expand", {
     has(x) && x.rank === y.rank ? { rows: [expand(rows(x), rowShape(y.shape, layout))] } : undefined,
 });
 
+/** Where an axis of a value of a rank is by rows. */
+const axisOfRows = (axis: number, rank: number, { innermost }: Rows): number =>
+  rowOrder(innermost, rank).indexOf(normalizeAxis(axis, rank));
+
 export const Concat: OpDef = defineOp("Concat", {
   arity: "1-",
   attributes: { axis: "int" },
@@ -233,6 +237,8 @@ export const Concat: OpDef = defineOp("Concat", {
     version < 4 && attributes.axis === undefined
       ? storedNode(op, inputs, { ...attributes, axis: 1 }).outputs
       : undefined,
+  byRows: ({ inputs, outputs: [y], attributes: { axis = 0 }, layout, has, rows }) =>
+    inputs.some(has) ? { rows: [concat(inputs.map(rows), axisOfRows(axis, y.rank, layout))] } : undefined,
   evaluate: (sources, { outputs: [y], attributes: { axis = 0 } }) => {
     const along = normalizeAxis(axis, y.rank);
     return [
@@ -278,6 +284,12 @@ export const Split: OpDef = defineOp("Split", {
   flops: free,
   samples: ({ inputs: [x], outputs, axes, attributes: { axis = 0 } }) =>
     samplesBeside(axes, [normalizeAxis(axis, x.rank)], outputs.length),
+  byRows: ({ inputs: [x], outputs, attributes: { axis = 0 }, layout, has, rows }) => {
+    if (!has(x)) return undefined;
+    const along = normalizeAxis(axis, x.rank);
+    const lengths = outputs.map(({ shape }) => shape[along] ?? 0);
+    return { rows: split(rows(x), lengths, axisOfRows(axis, x.rank, layout)) };
+  },
   onWebGpu: ({ inputs: [x], outputs, attributes: { axis = 0 } }) => {
     if (outputs.length <= mostBound) return undefined;
     const along = normalizeAxis(axis, x.rank);
