@@ -119,7 +119,7 @@ const cases: Record<string, [Shape[], (...operands: Value[]) => Value]> = {
     ],
     (x, w, v) => conv(ops.maxPool(conv(x, w, { strides: [2] }), [3]), v, { padding: [[1, 1]] }),
   ],
-  "overlapping pools and groups, which keep the plain layout": [
+  "overlapping pools, padded ones too, and groups, which keep the plain layout": [
     [
       [batch, 4, 8, 8],
       [4, 2, 3, 3],
@@ -153,6 +153,61 @@ const cases: Record<string, [Shape[], (...operands: Value[]) => Value]> = {
       [20, 150, 3, 3],
     ],
     (x, w, v) => conv(ops.tanh(conv(x, w, { strides: [2, 2], padding: oneAround })), v),
+  ],
+  "a window that reads little but padding, at any stride and dilation": [
+    [
+      [batch, 3, 2, 1],
+      [20, 3, 3, 3],
+      [4, 20, 3, 3],
+      [5, 4, 3, 2],
+    ],
+    (x, w, v, u) => {
+      const y = ops.relu(conv(x, w, { padding: oneAround, strides: [2, 1] }));
+      const far = conv(y, v, {
+        dilations: [5, 2],
+        padding: [
+          [5, 6],
+          [2, 2],
+        ],
+      });
+      return conv(far, u, {
+        strides: [3, 1],
+        padding: [
+          [2, 4],
+          [1, 0],
+        ],
+      });
+    },
+  ],
+  "points read at a stride, the first of them padding": [
+    [
+      [batch, 3, 2, 2],
+      [4, 3, 1, 1],
+      [2, 4, 2, 2],
+    ],
+    (x, w, v) => conv(ops.relu(conv(x, w, { padding: oneAround, strides: [3, 3] })), v),
+  ],
+  "features joined and split, an average pool between": [
+    [
+      [batch, 3, 8, 6],
+      [4, 3, 3, 3],
+      [5, 7, 1, 1],
+      [2, 4, 3, 2],
+    ],
+    (x, w, v, u) => {
+      const joined = ops.concat([x as Value, conv(x, w, { padding: oneAround })], 1);
+      const pooled = ops.averagePool(ops.relu(conv(joined, v)), [2, 3]);
+      const [few, many] = ops.split(pooled, [1, 4], 1);
+      return ops.mul(conv(many, u), ops.reduceMean(few));
+    },
+  ],
+  "windows of an average that overlap": [
+    [
+      [batch, 3, 7, 7],
+      [4, 3, 3, 3],
+      [2, 4, 2, 2],
+    ],
+    (x, w, v) => conv(ops.averagePool(conv(x, w, { padding: oneAround }), [3, 3], { strides: [2, 2] }), v),
   ],
   "Winograd's tiles: a transposed convolution": [
     [

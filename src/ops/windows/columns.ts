@@ -12,7 +12,7 @@ import { gather } from "../indexing.ts";
 import { matmul } from "../matmul.ts";
 import { concat, reshape, transpose } from "../movement.ts";
 import type { Window } from "./geometry.ts";
-import { asRows, indexTensor, keyOf, sourceRows } from "./rows.ts";
+import { asRows, indexTensor, keyOf, mostReaders, readersOf, readsPadding, sourceRows } from "./rows.ts";
 
 /** Elements up to which windows are laid out as columns (512 MB of float32); larger ones take other ways. */
 const columnLimit = 1 << 27;
@@ -24,8 +24,11 @@ export const fitsColumns = (batch: number, channels: number, { kernel, output }:
   size(kernel) <= tapLimit && channels * size(kernel) * size(output) * batch <= columnLimit;
 
 /** Whether each window is the element at its position. */
-const isPointwise = ({ kernel, output }: Window, spatial: Shape): boolean =>
-  size(kernel) === 1 && size(output) === size(spatial);
+const isPointwise = (window: Window, spatial: Shape): boolean =>
+  size(window.kernel) === 1 &&
+  size(window.output) === size(spatial) &&
+  window.begins.every((begin) => begin === 0) &&
+  !readsPadding(spatial, window);
 
 /** The last two axes exchanged of as many matrices [rows, columns], in which the channels and the kernel's positions stand. */
 const turned = (x: Value, rows: number, columns: number): Value =>
@@ -48,8 +51,7 @@ function columnsOf(x: Value, window: Window, filters: number, { innermost, share
     const one = byTap ? rows : rows.map((_, at) => rows[(at % taps) * positions + Math.floor(at / taps)] as number);
     return indexTensor(one, outermost, inputs);
   });
-  const padded = [...window.begins, ...window.ends].some((width) => width > 0);
-  const rows = padded ? concat([asRows(x), zeros([1, inner])]) : asRows(x);
+  const rows = readsPadding(spatial, window) ? concat([asRows(x), zeros([1, inner])]) : asRows(x);
   const windows = gather(rows, index);
   return reshape(!byTap && turnsWindows(outermost, window, filters) ? turned(windows, taps, inner) : windows, shape);
 }
@@ -81,9 +83,13 @@ export function scatterColumns(g: Value, w: Value, window: Window, spatial: Shap
     const flat = reshape(g, [filters, positions * batch]);
     const shape = [channels, ...spatial, batch];
     if (isPointwise(window, spatial)) return reshape(matmul(matrix, flat, { transA: true }), shape);
-    // One more column of zeros in w gives rows of zeros, for positions that no window reaches.
-    const columns = matmul(concat([matrix, zeros([filters, 1])], 1), flat, { transA: true });
-    return addBack(reshape(columns, [-1, batch]), shape, window, layout);
+    // Behind all are rows of zeros, for positions that no window reaches: of one more column of zeros in w where that is the smaller.
+    if (filters <= positions * batch) {
+      const columns = matmul(concat([matrix, zeros([filters, 1])], 1), flat, { transA: true });
+      return addBack(reshape(columns, [-1, batch]), shape, window, layout);
+    }
+    const columns = reshape(matmul(matrix, flat, { transA: true }), [-1, batch]);
+    return addBack(concat([columns, zeros([1, batch])]), shape, window, layout);
   }
   const [batch = 1] = g.shape;
   const flat = reshape(g, [batch * positions, filters]);
@@ -98,35 +104,18 @@ export function scatterColumns(g: Value, w: Value, window: Window, spatial: Shap
 function addBack(rows: Value, shape: Shape, window: Window, { innermost, shared }: Rows): Value {
   const [outermost = 1, ...spatial] = shape.slice(0, -1);
   const [taps, positions] = [size(window.kernel), size(window.output)];
-  // Of the offsets along an axis every so many fall on the same steps.
-  const most = size(
-    window.kernel.map((extent, i) =>
-      window.dilations[i] === 1 ? Math.ceil(extent / (window.strides[i] ?? 1)) : extent,
-    ),
-  );
-  let found: readonly Int32Array[] | undefined;
-  /** Which windows read each position, at which of their offsets, in order: found once, and only where a table of them is not there yet. */
-  const readers = () => {
-    if (found) return found;
-    const tables = Array.from({ length: most }, () => new Int32Array(size(spatial)).fill(-1));
-    const counts = new Uint8Array(size(spatial));
-    for (const [at, target] of sourceRows(spatial, window).entries()) {
-      if (target < 0) continue;
-      const table = tables[counts[target] as number] as Int32Array;
-      table[target] = innermost === "batch" ? at : (at % positions) * taps + Math.floor(at / positions);
-      counts[target] = (counts[target] as number) + 1;
-    }
-    found = tables;
-    return tables;
-  };
-  const cuts = Array.from({ length: most }, (_, i) =>
-    gather(
-      rows,
-      shared(keyOf(`${innermost} readers ${i}`, outermost, spatial, window), () =>
-        indexTensor(readers()[i] as Int32Array, outermost, taps * positions),
-      ),
-    ),
-  );
+  const isByTap = innermost === "batch";
+  let readers: readonly Int32Array[] | undefined;
+  const cuts = Array.from({ length: mostReaders(window) }, (_, i) => {
+    const index = shared(keyOf(`${innermost} readers ${i}`, outermost, spatial, window), () => {
+      // Found once, and only where a table of them is not there yet.
+      readers ??= readersOf(spatial, window);
+      const one = readers[i] as Int32Array;
+      const inOrder = (at: number) => (at < 0 ? at : (at % positions) * taps + Math.floor(at / positions));
+      return indexTensor(isByTap ? one : one.map(inOrder), outermost, taps * positions);
+    });
+    return gather(rows, index);
+  });
   return reshape(
     cuts.reduce((sum, cut) => add(sum, cut)),
     shape,

@@ -18,6 +18,7 @@ import { dilate, flip, pad, slice } from "../slicing.ts";
 import { columnsWeightGradient, convolveColumns, fitsColumns, scatterColumns } from "./columns.ts";
 import { depthwise, depthwiseTransposed, depthwiseWeightGradient, fitsBlocks } from "./depthwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
+import { liveOffsets, narrowed, widened } from "./live-offsets.ts";
 import { fitsWinograd, mirrored, winograd, winogradTransposed, winogradWeightGradient } from "./winograd.ts";
 
 const schema = { ...windowSchema, group: "int" } as const;
@@ -119,11 +120,12 @@ export const Conv: OpDef = defineOp("Conv", {
     return [bias ? add(result, perChannel(bias, y.rank)) : result];
   },
   byRows: ({ inputs: [x, w, bias], outputs: [y], attributes, layout, rows, plain }) => {
-    const window = rowWindow(x, w.shape, attributes, layout);
-    if (!window) return undefined;
-    const ungrouped = fitsWinograd(x, w.shape, window) ? winograd : convolveColumns;
+    const given = rowWindow(x, w.shape, attributes, layout);
+    if (!given) return undefined;
+    const { window, filters } = livePart(spatialOf(x), plain(w), given, attributes, layout);
+    const ungrouped = fitsWinograd(x, filters.shape, window) ? winograd : convolveColumns;
     const convolve = isGrouped(attributes) ? depthwise : ungrouped;
-    const sums = convolve(rows(x), plain(w), window, layout);
+    const sums = convolve(rows(x), filters, window, layout);
     return { rows: [bias ? add(sums, perRow(plain(bias), y.rank, layout)) : sums] };
   },
 });
@@ -178,6 +180,12 @@ function rowWindow(x: Value, w: Shape, attributes: ConvAttributes, layout: Rows)
   const { innermost } = layout;
   const isLong = (innermost === "batch" ? batch : channels) >= leastInnermost[innermost];
   return x.dtype === "float32" && isLong && fitsColumns(batch, channels, window) ? window : undefined;
+}
+
+/** Window and filters without the offsets that read padding alone, of an image of extents `spatial`; of groups all. */
+function livePart(spatial: Shape, w: Value, window: Window, attributes: ConvAttributes, layout: Rows) {
+  const live = isGrouped(attributes) ? undefined : liveOffsets(spatial, window);
+  return live ? { window: live.window, filters: narrowed(w, live, layout) } : { window, filters: w };
 }
 
 /** Whether the gradient of filters is of ones that run in blocks, which takes rows over the channels. */
@@ -269,12 +277,13 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
     const { kernel, strides, dilations, begins, ends } = transposedWindow(x, w, attributes);
     const pads = [...begins, ...ends];
     const forward = { kernel_shape: kernel, strides, dilations, pads, group: attributes.group ?? 1 };
-    const window = rowWindow(y, w.shape, forward, layout);
-    if (!window || showShape(window.output) !== showShape(spatialOf(x))) return undefined;
+    const given = rowWindow(y, w.shape, forward, layout);
+    if (!given || showShape(given.output) !== showShape(spatialOf(x))) return undefined;
     const spatial = spatialOf(y);
-    const ungrouped = fitsWinograd(x, w.shape, mirrored(window, spatial)) ? winogradTransposed : scatterColumns;
+    const { window, filters } = livePart(spatial, plain(w), given, attributes, layout);
+    const ungrouped = fitsWinograd(x, filters.shape, mirrored(window, spatial)) ? winogradTransposed : scatterColumns;
     const scatter = isGrouped(attributes) ? depthwiseTransposed : ungrouped;
-    const sums = scatter(rows(x), plain(w), window, spatial, layout);
+    const sums = scatter(rows(x), filters, window, spatial, layout);
     return { rows: [bias ? add(sums, perRow(plain(bias), y.rank, layout)) : sums] };
   },
 });
@@ -363,6 +372,11 @@ export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
   byRows: ({ inputs: [x, g], outputs: [w], attributes, layout, rows }) => {
     const window = rowWindow(x, w.shape, attributes, layout);
     if (!window) return undefined;
+    const live = isGrouped(attributes) ? undefined : liveOffsets(spatialOf(x), window);
+    if (live) {
+      const shape = [...w.shape.slice(0, 2), ...live.window.kernel];
+      return { plain: [widened(columnsWeightGradient(rows(x), rows(g), shape, live.window, layout), live, layout)] };
+    }
     const ungrouped = fitsWinograd(x, w.shape, window) ? winogradWeightGradient : columnsWeightGradient;
     const gradient = isGrouped(attributes) ? depthwiseWeightGradient : ungrouped;
     return { plain: [gradient(rows(x), rows(g), w.shape, window, layout)] };

@@ -98,9 +98,19 @@ const unpoolCases = [
     build: ({ x, at }) => apply(p.MaxUnpool, [x, at, int64s([1, 2, 4, 2])], { kernel_shape: [2, 2], strides: [2, 2] }),
     torch: "torch.zeros(16).double().index_put((at.flatten(),), x.flatten()).reshape(1, 2, 4, 2)",
   }),
+  opCase(p.MaxPoolGradient, "one position twice", {
+    inputs: { x: normal([1, 2, 2, 1]), at: given([1, 1, 9, 15], [1, 2, 2, 1], "int64") },
+    build: ({ x, at }) => apply(p.MaxPoolGradient, [x, at], { input_shape: [1, 2, 4, 2] }),
+    torch: "torch.zeros(16).double().index_put((at.flatten(),), x.flatten(), accumulate=True).reshape(1, 2, 4, 2)",
+  }),
 ];
 
 const averageCases = [
+  opCase(p.RepeatOverWindows, "unlike extents", {
+    inputs: { x: normal([2, 3, 2, 3]) },
+    build: ({ x }) => apply(p.RepeatOverWindows, [x], { kernel_shape: [3, 2] }),
+    torch: "x.repeat_interleave(3, 2).repeat_interleave(2, 3)",
+  }),
   opCase(p.AveragePool, "windows side by side", {
     inputs: image,
     build: ({ x }) => p.averagePool(x, [2, 2]),

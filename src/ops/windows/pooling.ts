@@ -4,12 +4,20 @@ import { type Shape, sameShape, showShape, size } from "../../core/shape.ts";
 import { requireTable } from "../../core/tables.ts";
 import { fullTensor, Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef, requireFloat } from "../../graph/op.ts";
-import { type Rows, rowShape } from "../../graph/rows.ts";
+import {
+  type AttributeSchema,
+  apply,
+  defineOp,
+  makeNode,
+  type OpDef,
+  type RowsView,
+  requireFloat,
+} from "../../graph/op.ts";
+import { type Rows, type RowsResult, rowShape } from "../../graph/rows.ts";
 import { Relu, relu } from "../activations.ts";
 import { constant, int64s, requireConstant } from "../constant.ts";
-import { Add, add, div } from "../elementwise.ts";
-import { gatherElements } from "../indexing.ts";
+import { Add, add, div, mul } from "../elementwise.ts";
+import { gather, gatherElements } from "../indexing.ts";
 import { through } from "../kernels.ts";
 import { expand, reshape, unsqueeze } from "../movement.ts";
 import { storedNode } from "../reading.ts";
@@ -20,7 +28,7 @@ import { Pad, pad, slice } from "../slicing.ts";
 import { convTranspose } from "./convolution.ts";
 import { offsetsOf, reachOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { positionsOfMaxima } from "./maxima.ts";
-import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
+import { asRows, indexTensor, keyOf, phasesOf, placePhases, readsPadding, sourceRows, tournament } from "./rows.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;
 const spatialAxes = (x: Value): number[] => x.shape.slice(2).map((_, i) => i + 2);
@@ -81,8 +89,7 @@ export const MaxPool: OpDef = defineOp("MaxPool", {
           strides: attributes.strides ?? [],
         }),
       ];
-    const [flat, at] = [reshape(g, [size(g.shape)]), reshape(positions, [size(g.shape)])];
-    return [reshape(scatterElements([size(x.shape)], at, flat), x.shape)];
+    return [apply(MaxPoolGradient, [g, positions], { input_shape: x.shape })];
   },
   flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
   // Positions count through all samples: only the values are of each.
@@ -117,13 +124,24 @@ export const MaxPool: OpDef = defineOp("MaxPool", {
   // Only the values: whoever needs the positions as well gets them from the plain operator, MaxUnpool does not.
   byRows: ({ inputs: [x], outputs: [y], attributes, layout, has, rows }) => {
     const window = poolWindow(x, attributes);
-    if (!has(x) || !separate(x, window)) return undefined;
+    if (!has(x) || !fitsPhases(x, window)) return undefined;
     const { values, bias } = withoutBias(rows(x), layout);
-    const { best } = tournament(phasesOf(values, window, layout));
+    const { best } = tournament(maximaAmong(values, window, layout));
     const pooled = reshape(best, rowShape(y.shape, layout));
     return { rows: [bias ? add(pooled, bias) : pooled] };
   },
 });
+
+/** Elements of a window up to which it is taken by rows, one gather for each. */
+const mostPhases = 9;
+
+/** Whether maxima over windows of x are taken by rows. */
+const fitsPhases = (x: Value, window: Window): boolean =>
+  separate(x, window) || (x.dtype === "float32" && size(window.kernel) <= mostPhases);
+
+/** What the maxima are among: the elements at each offset, nothing beyond the input. */
+const maximaAmong = (values: Value, window: Window, layout: Rows): Value[] =>
+  phasesOf(values, window, layout, Number.NEGATIVE_INFINITY);
 
 /** What a per-channel bias was added to: a maximum may be taken before it is. */
 function withoutBias(x: Value, { innermost }: Rows): { readonly values: Value; readonly bias?: Value } {
@@ -134,8 +152,12 @@ function withoutBias(x: Value, { innermost }: Rows): { readonly values: Value; r
   return isBias && sameShape(values.shape, x.shape) ? { values, bias } : { values: x };
 }
 
-/** Elements at their positions in zeros of the shape of y. */
-function scattered([x, positions]: readonly [Value, Value, Value], y: Value): Value {
+/** The elements of x at positions in it. */
+const taken = (x: Value, positions: Value): Value =>
+  reshape(gatherElements(reshape(x, [size(x.shape)]), reshape(positions, [size(positions.shape)])), positions.shape);
+
+/** Elements added at their positions to zeros of the shape of y. */
+function scattered([x, positions]: readonly [Value, Value, ...unknown[]], y: Value): Value {
   const [flat, at] = [reshape(x, [size(x.shape)]), reshape(positions, [size(x.shape)])];
   return reshape(scatterElements([size(y.shape)], at, flat), y.shape);
 }
@@ -145,11 +167,7 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
   arity: "3",
   attributes: { kernel_shape: "ints", strides: "ints", pads: "ints" },
   infer: ([x, , shape]) => ({ dtype: x.dtype, shape: requireConstant("MaxUnpool", "shape", shape) }),
-  grad: ({ g, inputs: [x, positions] }) => [
-    reshape(gatherElements(reshape(g, [size(g.shape)]), reshape(positions, [size(positions.shape)])), x.shape),
-    undefined,
-    undefined,
-  ],
+  grad: ({ g, inputs: [, positions] }) => [taken(g, positions), undefined, undefined],
   flops: () => 0,
   // Without a shape it is that of which the windows are taken. Positions are those of the output, whatever its shape, as in ONNX Runtime.
   read: ({ inputs: [x, positions, shape], attributes }, op) => {
@@ -164,17 +182,39 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
   // ONNX Runtime unpools float32 only.
   lower: ({ inputs, outputs: [y] }) => (inputs[0].dtype === "float32" ? undefined : [scattered(inputs, y)]),
   onWebGpu: ({ inputs, outputs: [y] }) => [scattered(inputs, y)],
-  // Undoes the MaxPool that made the positions by deciding each maximum again.
-  byRows: ({ inputs: [g, positions], outputs: [y], layout, has, rows }) => {
-    const pool = positions.producer;
-    const [x] = pool?.inputs ?? [];
-    if (pool?.op !== MaxPool || !x || !has(x) || !sameShape(x.shape, y.shape)) return undefined;
-    const window = poolWindow(x, pool.attributes);
-    if (!separate(x, window)) return undefined;
-    const { route } = tournament(phasesOf(withoutBias(rows(x), layout).values, window, layout));
-    const shape = rowShape(y.shape, layout);
-    return { rows: [placePhases(route(asRows(rows(g))), shape, window, layout)] };
-  },
+  byRows: (view) => unpooledByRows(view),
+});
+
+/** Undoes the MaxPool that made the positions by deciding each maximum again. */
+function unpooledByRows({
+  inputs: [g, positions],
+  outputs: [y],
+  layout,
+  has,
+  rows,
+}: RowsView<"2" | "3", AttributeSchema>): RowsResult | undefined {
+  const pool = positions.producer;
+  const [x] = pool?.inputs ?? [];
+  if (pool?.op !== MaxPool || !x || !has(x) || !sameShape(x.shape, y.shape)) return undefined;
+  const window = poolWindow(x, pool.attributes);
+  if (!fitsPhases(x, window)) return undefined;
+  const { route } = tournament(maximaAmong(withoutBias(rows(x), layout).values, window, layout));
+  return { rows: [placePhases(route(asRows(rows(g))), rowShape(y.shape, layout), window, layout)] };
+}
+
+/**
+ * The gradient of MaxPool from that of its values and its positions: each is added at its position in zeros of `input_shape`. Our own operator, since
+ * windows may overlap.
+ */
+export const MaxPoolGradient: OpDef = defineOp("MaxPoolGradient", {
+  domain: "sardonyx",
+  arity: "2",
+  attributes: { input_shape: "ints" },
+  infer: ([g], { input_shape: shape = [] }) => ({ dtype: g.dtype, shape }),
+  grad: ({ g, inputs: [, positions] }) => [taken(g, positions), undefined],
+  flops: ({ inputs: [g] }) => size(g.shape),
+  lower: ({ inputs, outputs: [y] }) => [scattered(inputs, y)],
+  byRows: (view) => unpooledByRows(view),
 });
 
 /** How many input elements each window averages. */
@@ -219,6 +259,12 @@ export const AveragePool: OpDef = defineOp("AveragePool", {
   },
   flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
   samples: samplesFirst,
+  byRows: ({ inputs: [x], outputs: [y], attributes, layout, has, rows }) => {
+    const window = poolWindow(x, attributes);
+    if (!has(x) || readsPadding(x.shape.slice(2), window) || size(window.kernel) > mostPhases) return undefined;
+    const sum = phasesOf(rows(x), window, layout).reduce((total, phase) => add(total, phase));
+    return { rows: [reshape(mul(sum, 1 / size(window.kernel)), rowShape(y.shape, layout))] };
+  },
   // ONNX Runtime averages float32 only.
   lower: ({ inputs: [x], outputs: [y], attributes }) => {
     const window = poolWindow(x, attributes);
@@ -250,21 +296,52 @@ export const AveragePool: OpDef = defineOp("AveragePool", {
   },
 });
 
+/**
+ * Each element of [N, C, …] repeated over a window of its own, `kernel_shape`, side by side: [N, C, … times the kernel]. Our own operator, since
+ * it is one gather by rows.
+ */
+export const RepeatOverWindows: OpDef = defineOp("RepeatOverWindows", {
+  domain: "sardonyx",
+  arity: "1",
+  attributes: { kernel_shape: "ints" },
+  infer: ([x], { kernel_shape: kernel = [] }) => ({
+    dtype: x.dtype,
+    shape: x.shape.map((extent, axis) => extent * (kernel[axis - 2] ?? 1)),
+  }),
+  grad: ({ g, attributes: { kernel_shape: kernel = [] } }) => [mul(averagePool(g, kernel), size(kernel))],
+  flops: () => 0,
+  samples: samplesFirst,
+  lower: ({ inputs: [x], outputs: [y], attributes: { kernel_shape: kernel = [] } }) => {
+    const [batch = 1, channels = 1, ...spatial] = x.shape;
+    const apart = unsqueeze(
+      x,
+      spatial.map((_, i) => 2 * i + 3),
+    );
+    const repeated = spatial.flatMap((extent, i) => [extent, kernel[i] ?? 1]);
+    return [reshape(expand(apart, [batch, channels, ...repeated]), y.shape)];
+  },
+  byRows: ({ inputs: [x], outputs: [y], attributes: { kernel_shape: kernel = [] }, layout, has, rows }) => {
+    if (!has(x)) return undefined;
+    const [outermost = 1, ...spatial] = rowShape(x.shape, layout).slice(0, -1);
+    const window = poolWindow(y, { kernel_shape: kernel, strides: kernel });
+    const index = layout.shared(keyOf("repeat", outermost, spatial, window), () => {
+      requireTable("windows of repeated elements", outermost, ...y.shape.slice(2));
+      const positions = size(spatial);
+      const one = new Int32Array(size(y.shape.slice(2)));
+      for (const [at, target] of sourceRows(y.shape.slice(2), window).entries()) one[target] = at % positions;
+      return indexTensor(one, outermost, positions);
+    });
+    return { rows: [reshape(gather(asRows(rows(x)), index), rowShape(y.shape, layout))] };
+  },
+});
+
 /** Adds each output element to every input element of its window. */
 function spreadWindows(g: Value, x: Value, window: Window): Value {
   const channels = x.shape[1] ?? 1;
   const exact = window.kernel.every(
     (k, i) => k * (window.output[i] ?? 1) === x.shape[i + 2] && k === window.strides[i],
   );
-  if (exact) {
-    // Windows tile the input: repeat each element over its window.
-    const apart = unsqueeze(
-      g,
-      window.output.map((_, i) => 2 * i + 3),
-    );
-    const repeated = window.output.flatMap((extent, i) => [extent, window.kernel[i] ?? 1]);
-    return reshape(expand(apart, [...g.shape.slice(0, 2), ...repeated]), x.shape);
-  }
+  if (exact) return apply(RepeatOverWindows, [g], { kernel_shape: window.kernel });
   const ones = constant(fullTensor(g.dtype, [channels, 1, ...window.kernel], 1));
   const full = convTranspose(g, ones, { strides: window.strides, dilations: window.dilations, groups: channels });
   const cut = reachOf(window).map((extent, i) => {

@@ -8,12 +8,12 @@ import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { Rows } from "../../graph/rows.ts";
 import { cast } from "../cast.ts";
-import { zeros } from "../constant.ts";
-import { maximum, mul, sub } from "../elementwise.ts";
+import { scalar, zeros } from "../constant.ts";
+import { add, maximum, mul, sub } from "../elementwise.ts";
 import { gather } from "../indexing.ts";
 import { greaterOrEqual } from "../logic.ts";
-import { concat, reshape } from "../movement.ts";
-import type { Window } from "./geometry.ts";
+import { concat, expand, reshape } from "../movement.ts";
+import { reachOf, type Window } from "./geometry.ts";
 
 /** [outermost, …spatial, innermost] as [outermost · positions, innermost]. */
 export const asRows = (x: Value): Value => reshape(x, [size(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
@@ -63,15 +63,26 @@ export function indexTensor(one: Int32Array, outermost: number, inputs: number):
   return new Tensor("int32", [index.length], index);
 }
 
-/** The elements at each offset of the windows of x [outermost, …spatial, innermost]: one value of rows an offset. */
-export function phasesOf(x: Value, window: Window, { shared }: Rows): Value[] {
+/** Whether windows read beyond an input of these extents. */
+export const readsPadding = (spatial: Shape, window: Window): boolean =>
+  reachOf(window).some((reach, i) => {
+    const begin = window.begins[i] ?? 0;
+    return begin > 0 || reach - begin > (spatial[i] ?? 0);
+  });
+
+/**
+ * The elements at each offset of the windows of x [outermost, …spatial, innermost]: one value of rows an offset, of `padding` beyond the input.
+ */
+export function phasesOf(x: Value, window: Window, { shared }: Rows, padding = 0): Value[] {
   const [outermost = 1] = x.shape;
   const spatial = x.shape.slice(1, -1);
   const [taps, positions] = [size(window.kernel), size(window.output)];
+  const beyond = () => expand(scalar(padding, x.dtype), [1, x.shape.at(-1) ?? 1]);
+  const from = readsPadding(spatial, window) ? concat([asRows(x), beyond()]) : asRows(x);
   let rows: Int32Array | undefined;
   return Array.from({ length: taps }, (_, phase) =>
     gather(
-      asRows(x),
+      from,
       shared(keyOf(`phase ${phase}`, outermost, spatial, window), () => {
         requireTable("a window's elements", outermost, ...window.output);
         // Found once, and only where a table of them is not there yet.
@@ -100,20 +111,45 @@ export function tournament(values: readonly Value[]): {
   };
 }
 
-/** Puts each phase's elements back to their positions, zeros elsewhere: the transpose of phasesOf. */
+/** At how many offsets the windows read one position, at the most: of those along an axis every so many fall on the same steps. */
+export const mostReaders = ({ kernel, strides, dilations }: Window): number =>
+  size(kernel.map((extent, i) => (dilations[i] === 1 ? Math.ceil(extent / (strides[i] ?? 1)) : extent)));
+
+/** What reads each position, in order, as entries of `sourceRows`; -1 where a position has fewer readers than others. */
+export function readersOf(spatial: Shape, window: Window): readonly Int32Array[] {
+  const tables = Array.from({ length: mostReaders(window) }, () => new Int32Array(size(spatial)).fill(-1));
+  const counts = new Uint8Array(size(spatial));
+  for (const [at, target] of sourceRows(spatial, window).entries()) {
+    if (target < 0) continue;
+    (tables[counts[target] as number] as Int32Array)[target] = at;
+    counts[target] = (counts[target] as number) + 1;
+  }
+  return tables;
+}
+
+/** Adds each phase's elements to their positions, zeros elsewhere: the transpose of phasesOf. */
 export function placePhases(phases: readonly Value[], shape: Shape, window: Window, { shared }: Rows): Value {
   const [outermost = 1, ...spatial] = shape.slice(0, -1);
-  const positions = size(window.output);
-  const index = shared(keyOf("place", outermost, spatial, window), () => {
-    const inputs = size(spatial);
-    const rows = new Int32Array(outermost * inputs).fill(phases.length * outermost * positions);
-    for (const [at, target] of sourceRows(spatial, window).entries()) {
-      if (target < 0) continue;
-      const position = at % positions;
-      for (let o = 0; o < outermost; o++)
-        rows[o * inputs + target] = (at - position) * outermost + o * positions + position;
-    }
-    return new Tensor("int32", [rows.length], rows);
+  const [inputs, positions] = [size(spatial), size(window.output)];
+  const rows = concat([...phases, zeros([1, shape.at(-1) ?? 1])]);
+  let readers: readonly Int32Array[] | undefined;
+  const cuts = Array.from({ length: mostReaders(window) }, (_, i) => {
+    const index = shared(keyOf(`place ${i}`, outermost, spatial, window), () => {
+      // Found once, and only where a table of them is not there yet.
+      readers ??= readersOf(spatial, window);
+      const sources = new Int32Array(outermost * inputs).fill(phases.length * outermost * positions);
+      for (const [target, at] of (readers[i] as Int32Array).entries()) {
+        if (at < 0) continue;
+        const position = at % positions;
+        for (let o = 0; o < outermost; o++)
+          sources[o * inputs + target] = (at - position) * outermost + o * positions + position;
+      }
+      return new Tensor("int32", [sources.length], sources);
+    });
+    return gather(rows, index);
   });
-  return reshape(gather(concat([...phases, zeros([1, shape.at(-1) ?? 1])]), index), shape);
+  return reshape(
+    cuts.reduce((sum, cut) => add(sum, cut)),
+    shape,
+  );
 }
