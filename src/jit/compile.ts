@@ -19,6 +19,7 @@ import {
   computePrecisions,
   type DeviceChoice,
   deviceChoices,
+  endOutput,
   ownsMemory,
   type Placement,
   type Session,
@@ -203,7 +204,8 @@ export async function compile(
   const returned = hasOwn ? graph.outputs : withoutReshapes(graph.outputs);
   const run = graphOf(graph.inputs, returned);
   const outputNames = returned.map((_, i) => `output_${i}`);
-  const model = encodeModel(run, { outputNames });
+  const sequence = backend.copiesOutputs ? endOutput : undefined;
+  const model = encodeModel(run, { outputNames, sequence });
   const session = await backend
     .compile(
       model,

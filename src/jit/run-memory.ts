@@ -35,12 +35,6 @@ export function engineMemory(graph: Graph): number {
   return peak * fragmentation + (usesMemoryPattern(graph) ? peak : 0) + constants;
 }
 
-/**
- * onnxruntime-node returns a copy of every output, also of those that it writes into preallocated tensors, and the copies of
- * the step before are still there while a step runs (measured, docs/performance.md).
- */
-const gradientCopies = 2;
-
 /** What is trained. */
 export interface TrainedSizes {
   /** Elements of the trainable parameters. */
@@ -51,14 +45,14 @@ export interface TrainedSizes {
   readonly bits?: number;
 }
 
-/** Bytes of gradients with the engine's copies of them, and of what is remembered. */
+/** Bytes of gradients, and of what is remembered. */
 export function trainedMemory({ trainable, slots, bits = 32 }: TrainedSizes): {
   readonly gradients: number;
   readonly optimizer: number;
 } {
   // Mixed precision (Micikevicius et al. 2018): what is summed over many steps stays float32.
   const originals = bits < 32 ? 1 : 0;
-  return { gradients: ((1 + gradientCopies) * trainable * bits) / 8, optimizer: 4 * (slots + originals) * trainable };
+  return { gradients: (trainable * bits) / 8, optimizer: 4 * (slots + originals) * trainable };
 }
 
 /** Depth first from the nodes that nothing reads, the last one first, operands of later nodes before those of earlier ones. */

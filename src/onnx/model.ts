@@ -30,6 +30,8 @@ export interface ModelOptions {
   readonly outputNames?: readonly string[];
   /** Symbol for an extent that may vary, by input or output position and axis. */
   readonly symbols?: (value: Value, axis: number) => string | undefined;
+  /** Name of an empty sequence that is an output before all others, for an engine that is to find one (runtime/ort.ts); default none. */
+  readonly sequence?: string | undefined;
   /** Text to note in the file, by key; default none. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -39,6 +41,7 @@ const checkOptions = optionsOf<ModelOptions>("encodeModel", {
   inputNames: listOf(string, "names"),
   outputNames: listOf(string, "names"),
   symbols: functionOf("(value, axis) => symbol"),
+  sequence: string,
   metadata: objectOf("texts by name"),
 });
 
@@ -48,7 +51,8 @@ const checkOptions = optionsOf<ModelOptions>("encodeModel", {
  */
 export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Array {
   const { initializers: held } = checkOptions(options);
-  const names = new ModelNames([...(options.inputNames ?? []), ...(options.outputNames ?? [])]);
+  const sequence = options.sequence === undefined ? [] : [options.sequence];
+  const names = new ModelNames([...(options.inputNames ?? []), ...(options.outputNames ?? []), ...sequence]);
   const inputs = graph.inputs.filter((value) => !held?.has(value));
   for (const [i, value] of inputs.entries())
     names.set(value, options.inputNames?.[i] ?? names.claim(value.name ?? `input_${i}`));
@@ -70,13 +74,25 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
     metadata_props: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: "sardonyx",
-      node: body.nodes,
+      node: [...sequence.map(encodeEmptySequence), ...body.nodes],
       initializer: [...initializers, ...body.initializers],
       input: inputs.map((value) => describe(value, names.of(value), options)),
-      output: outputs,
+      output: [...sequence.map(describeSequence), ...outputs],
     },
   });
 }
+
+const encodeEmptySequence = (name: string): Message => ({
+  op_type: "SequenceEmpty",
+  name: `output/${name}`,
+  output: [name],
+  attribute: [encodeAttribute("dtype", "int", dtypeCodes.float32)],
+});
+
+const describeSequence = (name: string): Message => ({
+  name,
+  type: { sequence_type: { elem_type: { tensor_type: { elem_type: dtypeCodes.float32 } } } },
+});
 
 /** The domains beside ONNX's own of a graph's operators, also in the graphs that its nodes hold. */
 const domainsOf = ({ nodes }: Graph): readonly string[] =>

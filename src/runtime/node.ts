@@ -13,6 +13,7 @@ export const backend: Backend = {
   blocks: process.arch === "x64",
   // The engine takes casts to float16 and back out of the way, and computes float32.
   halfSums: "rounded",
+  copiesOutputs: true,
   loopMemories: (threads = defaultThreads()) => loopMemories(threads),
   compile: (model, { threads = defaultThreads(), spinning = true, memoryPattern = true, profilePrefix } = {}) =>
     createSession(

@@ -101,8 +101,15 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** Name of the empty sequence that models have as their first output for a backend that `copiesOutputs`. */
+export const endOutput = "end";
+
 export interface Backend {
   readonly device: Device;
+  /**
+   * Whether it copies outputs that it has written in place, unless a model has a first output named `endOutput` (ort.ts). Default false.
+   */
+  readonly copiesOutputs?: boolean;
   /** Bytes of memory that there are to compute in. */
   readonly memory: number;
   /** Whether it has operators on channels in blocks (ops/windows/nchwc.ts). */

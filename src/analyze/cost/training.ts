@@ -35,7 +35,7 @@ export interface TrainingOptions {
 export interface TrainingMemory {
   /** Parameters and running statistics. */
   readonly weights: number;
-  /** Gradients, and the engine's copies of them. */
+  /** Gradients. */
   readonly gradients: number;
   /** What the optimizer remembers; with 16-bit weights also their float32 originals. */
   readonly optimizer: number;

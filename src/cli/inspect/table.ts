@@ -150,7 +150,7 @@ function showCost({ cost, settings }: Inspection, output: Output): void {
       ...(memory
         ? ([
             ["  weights", bytes(memory.weights)],
-            ["  gradients", bytes(memory.gradients), "and the engine's copies of them"],
+            ["  gradients", bytes(memory.gradients)],
             ["  optimizer", bytes(memory.optimizer)],
             ["  activations and workspace", bytes(memory.activations)],
           ] as const)

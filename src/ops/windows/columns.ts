@@ -12,7 +12,17 @@ import { gather } from "../indexing.ts";
 import { matmul } from "../matmul.ts";
 import { concat, reshape, transpose } from "../movement.ts";
 import type { Window } from "./geometry.ts";
-import { asRows, indexTensor, keyOf, mostReaders, readersOf, readsPadding, sourceRows } from "./rows.ts";
+import {
+  indexTensor,
+  keyOf,
+  mostReaders,
+  paddedRows,
+  phaseRows,
+  placePhases,
+  readersOf,
+  readsPadding,
+  sourceRows,
+} from "./rows.ts";
 
 /** Elements up to which windows are laid out as columns (512 MB of float32); larger ones take other ways. */
 const columnLimit = 1 << 27;
@@ -34,26 +44,32 @@ const isPointwise = (window: Window, spatial: Shape): boolean =>
 const turned = (x: Value, rows: number, columns: number): Value =>
   transpose(reshape(x, [-1, rows, columns]), [0, 2, 1]);
 
-/** Whether windows [N, …output] of an image are turned, rather than `filters`. */
+/** A matrix of so many rows with its axes exchanged: one, which the engine turns several times faster on several threads than many small ones. */
+const turnedWhole = (x: Value, rows: number): Value => transpose(reshape(x, [rows, -1]), [1, 0]);
+
+/**
+ * Whether windows [N, …output] of an image, laid out as rows, are turned rather than `filters`: the windows offset by offset, as one matrix
+ * [K, N · positions · C].
+ */
 const turnsWindows = (batch: number, { output }: Window, filters: number): boolean => batch * size(output) < filters;
 
 /** Windows of x as columns, or as rows. */
-function columnsOf(x: Value, window: Window, filters: number, { innermost, shared }: Rows): Value {
+function columnsOf(x: Value, window: Window, filters: number, layout: Rows): Value {
   const [outermost = 1] = x.shape;
   const inner = x.shape.at(-1) ?? 1;
   const spatial = x.shape.slice(1, -1);
   const [taps, positions, inputs] = [size(window.kernel), size(window.output), size(spatial)];
-  const byTap = innermost === "batch";
+  const byTap = layout.innermost === "batch";
   const shape = byTap ? [outermost * taps, positions * inner] : [outermost * positions, taps * inner];
   if (isPointwise(window, spatial)) return reshape(x, shape);
-  const index = shared(keyOf(byTap ? "columns" : "windows", outermost, spatial, window), () => {
+  if (!byTap && turnsWindows(outermost, window, filters))
+    return reshape(turnedWhole(phaseRows(x, window, layout), taps), shape);
+  const index = layout.shared(keyOf(byTap ? "columns" : "windows", outermost, spatial, window), () => {
     const rows = sourceRows(spatial, window);
     const one = byTap ? rows : rows.map((_, at) => rows[(at % taps) * positions + Math.floor(at / taps)] as number);
     return indexTensor(one, outermost, inputs);
   });
-  const rows = readsPadding(spatial, window) ? concat([asRows(x), zeros([1, inner])]) : asRows(x);
-  const windows = gather(rows, index);
-  return reshape(!byTap && turnsWindows(outermost, window, filters) ? turned(windows, taps, inner) : windows, shape);
+  return reshape(gather(paddedRows(x, window), index), shape);
 }
 
 /** w [M, C, …kernel] as the matrix that windows of `batch` images are multiplied by: [M, C · K], or [M, K · C]. */
@@ -95,9 +111,12 @@ export function scatterColumns(g: Value, w: Value, window: Window, spatial: Shap
   const flat = reshape(g, [batch * positions, filters]);
   const shape = [batch, ...spatial, channels];
   if (isPointwise(window, spatial)) return reshape(matmul(flat, matrix), shape);
+  if (turnsWindows(batch, window, filters)) {
+    const phases = reshape(turnedWhole(matmul(flat, matrix), batch * positions * channels), [-1, channels]);
+    return placePhases([phases], shape, window, layout);
+  }
   const products = matmul(concat([flat, zeros([1, filters])]), matrix);
-  const windows = turnsWindows(batch, window, filters) ? turned(products, channels, size(window.kernel)) : products;
-  return addBack(reshape(windows, [-1, channels]), shape, window, layout);
+  return addBack(reshape(products, [-1, channels]), shape, window, layout);
 }
 
 /** Adds rows of columns back to where they were taken from, in a value of a shape; the rows behind all of them are zeros. */

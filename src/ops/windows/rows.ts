@@ -70,6 +70,29 @@ export const readsPadding = (spatial: Shape, window: Window): boolean =>
     return begin > 0 || reach - begin > (spatial[i] ?? 0);
   });
 
+/** x [outermost, …spatial, innermost] as rows, with one of `padding` behind them where windows read beyond the input. */
+export function paddedRows(x: Value, window: Window, padding = 0): Value {
+  if (!readsPadding(x.shape.slice(1, -1), window)) return asRows(x);
+  return concat([asRows(x), expand(scalar(padding, x.dtype), [1, x.shape.at(-1) ?? 1])]);
+}
+
+/** All that `phasesOf` gives as one matrix, offset by offset: [offsets · outermost · positions, innermost]. */
+export function phaseRows(x: Value, window: Window, { shared }: Rows): Value {
+  const [outermost = 1] = x.shape;
+  const spatial = x.shape.slice(1, -1);
+  const positions = size(window.output);
+  const index = shared(keyOf("phases", outermost, spatial, window), () => {
+    const rows = sourceRows(spatial, window);
+    const phases = Array.from({ length: size(window.kernel) }, (_, phase) =>
+      indexTensor(rows.subarray(phase * positions, (phase + 1) * positions), outermost, size(spatial)),
+    );
+    const all = new Int32Array(outermost * rows.length);
+    for (const [phase, { data }] of phases.entries()) all.set(data as Int32Array, phase * outermost * positions);
+    return new Tensor("int32", [all.length], all);
+  });
+  return gather(paddedRows(x, window), index);
+}
+
 /**
  * The elements at each offset of the windows of x [outermost, …spatial, innermost]: one value of rows an offset, of `padding` beyond the input.
  */
@@ -77,8 +100,7 @@ export function phasesOf(x: Value, window: Window, { shared }: Rows, padding = 0
   const [outermost = 1] = x.shape;
   const spatial = x.shape.slice(1, -1);
   const [taps, positions] = [size(window.kernel), size(window.output)];
-  const beyond = () => expand(scalar(padding, x.dtype), [1, x.shape.at(-1) ?? 1]);
-  const from = readsPadding(spatial, window) ? concat([asRows(x), beyond()]) : asRows(x);
+  const from = paddedRows(x, window, padding);
   let rows: Int32Array | undefined;
   return Array.from({ length: taps }, (_, phase) =>
     gather(
@@ -127,17 +149,17 @@ export function readersOf(spatial: Shape, window: Window): readonly Int32Array[]
   return tables;
 }
 
-/** Adds each phase's elements to their positions, zeros elsewhere: the transpose of phasesOf. */
+/** Adds each phase's elements, in one matrix or several, to their positions, zeros elsewhere: the transpose of phasesOf and phaseRows. */
 export function placePhases(phases: readonly Value[], shape: Shape, window: Window, { shared }: Rows): Value {
   const [outermost = 1, ...spatial] = shape.slice(0, -1);
-  const [inputs, positions] = [size(spatial), size(window.output)];
+  const [inputs, taps, positions] = [size(spatial), size(window.kernel), size(window.output)];
   const rows = concat([...phases, zeros([1, shape.at(-1) ?? 1])]);
   let readers: readonly Int32Array[] | undefined;
   const cuts = Array.from({ length: mostReaders(window) }, (_, i) => {
     const index = shared(keyOf(`place ${i}`, outermost, spatial, window), () => {
       // Found once, and only where a table of them is not there yet.
       readers ??= readersOf(spatial, window);
-      const sources = new Int32Array(outermost * inputs).fill(phases.length * outermost * positions);
+      const sources = new Int32Array(outermost * inputs).fill(taps * outermost * positions);
       for (const [target, at] of (readers[i] as Int32Array).entries()) {
         if (at < 0) continue;
         const position = at % positions;
