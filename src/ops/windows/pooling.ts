@@ -20,6 +20,7 @@ import { Add, add, div, mul } from "../elementwise.ts";
 import { gather, gatherElements } from "../indexing.ts";
 import { through } from "../kernels.ts";
 import { expand, reshape, unsqueeze } from "../movement.ts";
+import { after } from "../order.ts";
 import { storedNode } from "../reading.ts";
 import { reduceMax, reduceMean } from "../reduce.ts";
 import { samplesFirst } from "../samples.ts";
@@ -198,8 +199,10 @@ function unpooledByRows({
   if (pool?.op !== MaxPool || !x || !has(x) || !sameShape(x.shape, y.shape)) return undefined;
   const window = poolWindow(x, pool.attributes);
   if (!fitsPhases(x, window)) return undefined;
-  const { route } = tournament(maximaAmong(withoutBias(rows(x), layout).values, window, layout));
-  return { rows: [placePhases(route(asRows(rows(g))), rowShape(y.shape, layout), window, layout)] };
+  const [given, { values }] = [rows(g), withoutBias(rows(x), layout)];
+  // Where windows overlap they read more than x has, and read it again on the way back rather than keep it.
+  const { route } = tournament(maximaAmong(separate(x, window) ? values : after(values, given), window, layout));
+  return { rows: [placePhases(route(asRows(given)), rowShape(y.shape, layout), window, layout)] };
 }
 
 /**
