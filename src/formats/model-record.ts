@@ -1,5 +1,5 @@
 /** What an ONNX file of ours notes beside its graph, so that the module comes back as it was: nesting, buffers, what is frozen. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { FileError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
 import { isPlainObject, leavesOf, type Tree } from "../core/tree.ts";

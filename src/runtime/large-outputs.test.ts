@@ -58,10 +58,17 @@ test("extents that are not known before are left to the engine", async () => {
   await session.release();
 });
 
-test("an input may have the name of that output", async () => {
+test("a tensor may have the name of that output, as may an input", async () => {
+  const given = input("float32", [count]);
+  const file = encodeModel(graphOf([given], [ops.mul(given, 2)]), { outputNames: [endOutput] });
+  const session = await backend.compile(file);
+  const [double] = await session.run([filled(1)], [filled(0)]);
+  expect(double?.data[0]).toBe(2);
+  await session.release();
+
   const x = input("float32", [count], endOutput);
-  const { run, session } = await compile([x], [ops.add(x, 1)]);
+  const { run, session: other } = await compile([x], [ops.add(x, 1)]);
   const [y] = await run([filled(1)], [filled(0)]);
   expect(y?.data[0]).toBe(2);
-  await session.release();
+  await other.release();
 });

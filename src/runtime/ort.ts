@@ -69,7 +69,8 @@ export async function createSession(
     return handle;
   };
   const { inputNames } = session;
-  const hasEnd = session.outputNames[0] === endOutput;
+  // A file may have a tensor of that name.
+  const hasEnd = session.outputNames[0] === endOutput && session.outputMetadata[0]?.isTensor === false;
   const outputNames = hasEnd ? session.outputNames.slice(1) : session.outputNames;
   const outputTypes = hasEnd ? session.outputMetadata.slice(1) : [];
   const fetchesOf = (outputs: readonly (Tensor | undefined)[]) =>

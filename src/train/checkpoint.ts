@@ -3,7 +3,7 @@
  * memory under `optimizer/<slot>/<path>`, the arrays that callbacks keep under `callbacks/<n>`) and the rest of its progress
  * as JSON in the metadata. One file, so that it is replaced whole or not at all.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { FileError, NonFiniteError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
 import { allFinite, type Tensor, tensor } from "../core/tensor.ts";
@@ -23,20 +23,20 @@ const arrayPrefix = "callbacks/";
 const real = z.custom<number>((value) => typeof value === "number");
 
 const progressSchema = z.object({
-  epoch: z.number().int().nonnegative(),
-  batchInEpoch: z.number().int().nonnegative(),
-  batches: z.number().int().nonnegative(),
+  epoch: z.int().check(z.nonnegative()),
+  batchInEpoch: z.int().check(z.nonnegative()),
+  batches: z.int().check(z.nonnegative()),
   history: z.array(z.record(z.string(), real)),
   sums: z.record(z.string(), z.object({ loss: real, weight: real, statistics: z.array(z.array(real)) })),
   steps: z.record(
     z.string(),
     z.object({
-      updates: z.number().int().nonnegative(),
+      updates: z.int().check(z.nonnegative()),
       memory: z.record(z.string(), z.record(z.string(), z.number())),
     }),
   ),
   callbacks: z.record(z.string(), z.unknown()),
-  trained: savedParametersSchema.optional(),
+  trained: z.optional(savedParametersSchema),
 });
 const optimizersSchema = z.array(
   z.object({ name: z.string(), settings: z.record(z.string(), z.union([z.number(), z.boolean()])) }),
@@ -91,7 +91,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Progress {
 
 function parse<T>(
   what: string,
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
   text: string | undefined,
   unpack?: (key: string, value: unknown) => unknown,
 ): T {

@@ -46,7 +46,7 @@ const deploymentSchema = z.strictObject({
     })
     .optional(),
   /** How rows of a table become numbers. */
-  table: rowEncodingSchema.optional(),
+  table: z.optional(rowEncodingSchema),
   /** How texts become ids. */
   text: textFeaturesSchema.optional(),
   /** Whether raw inputs go through prepare.onnx. */

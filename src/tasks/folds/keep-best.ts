@@ -30,7 +30,7 @@ const stateSchema = z.object({
   best: z.custom<number>((value) => typeof value === "number"),
   waited: z.number().int().nonnegative(),
   /** What the model is to end with. */
-  kept: savedParametersSchema.optional(),
+  kept: z.optional(savedParametersSchema),
   /** Which candidates and epoch that is of. */
   chosen: z.string().optional(),
 });

@@ -18,9 +18,9 @@ export const seriesEncodingSchema = z.strictObject({
   series: z.strictObject({ name: z.string(), values: z.array(z.string()).min(1) }).optional(),
   targets: z.array(z.strictObject({ name: z.string(), decimalComma: z.boolean() })).min(1),
   /** Columns that are read of the window beside the targets. */
-  covariates: rowEncodingSchema.optional(),
+  covariates: z.optional(rowEncodingSchema),
   /** Columns that are known of the steps to forecast too. */
-  known: rowEncodingSchema.optional(),
+  known: z.optional(rowEncodingSchema),
   window: z.number().int().positive(),
   horizon: z.number().int().positive(),
   cycles: z.array(z.enum(["day", "week", "year"])),

@@ -1,5 +1,5 @@
 /** Ending a run in time, and with its best parameters. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { count, flag, nonNegative, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Run } from "../fit.ts";
@@ -31,9 +31,9 @@ const checkOptions = optionsOf<EarlyStoppingOptions>("earlyStopping", {
 const stateSchema = z.object({
   /** Which may be infinite. */
   best: z.custom<number>((value) => typeof value === "number"),
-  waited: z.number().int().nonnegative(),
+  waited: z.int().check(z.nonnegative()),
   /** Of the best epoch. */
-  kept: savedParametersSchema.optional(),
+  kept: z.optional(savedParametersSchema),
 });
 type State = z.infer<typeof stateSchema>;
 

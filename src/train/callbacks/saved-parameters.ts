@@ -1,5 +1,5 @@
 /** Copies of a model's parameters and buffers, for callbacks that put others in their places. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { FileError } from "../../core/errors.ts";
 import { size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
@@ -9,7 +9,7 @@ import type { AnyModule } from "../../nn/module.ts";
 export type SavedParameters = Readonly<Record<string, Float32Array>>;
 
 /** What a checkpoint gives of them. */
-export const savedParametersSchema: z.ZodType<SavedParameters> = z.record(z.string(), z.instanceof(Float32Array));
+export const savedParametersSchema: z.ZodMiniType<SavedParameters> = z.record(z.string(), z.instanceof(Float32Array));
 
 export const saveParameters = (model: AnyModule): SavedParameters =>
   Object.fromEntries(

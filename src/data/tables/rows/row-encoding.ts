@@ -1,5 +1,5 @@
 /** Rows of a table as numbers for a network: fitted on training rows, kept as JSON, applied to any row. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { DataError } from "../../../core/errors.ts";
 import { plural } from "../../../core/number-text.ts";
 import { quoted } from "../../../core/printable.ts";
@@ -17,14 +17,14 @@ const statisticsSchema = z.strictObject({
   fill: z.number(),
   mean: z.number(),
   /** Standard deviation; 1 of a constant. */
-  deviation: z.number().gt(0),
+  deviation: z.number().check(z.gt(0)),
   /** Ends of bins of equally many values, ascending, two at least. */
-  edges: z.array(z.number()).min(2),
+  edges: z.array(z.number()).check(z.minLength(2)),
   /** Whether values were missing. */
   hasMissing: z.boolean(),
 });
 
-const spreadSchema = z.strictObject({ mean: z.number(), deviation: z.number().gt(0) });
+const spreadSchema = z.strictObject({ mean: z.number(), deviation: z.number().check(z.gt(0)) });
 
 const dateParts = ["day", "month", "weekday", "hour"] as const;
 
@@ -53,27 +53,27 @@ const fieldSchema = z.discriminatedUnion("kind", [
     name: z.string(),
     kind: z.literal("text"),
     /** A text is a number for each of these words: how often it occurs times `weights`, scaled to length 1. */
-    words: z.array(z.string()).min(1),
+    words: z.array(z.string()).check(z.minLength(1)),
     weights: z.array(z.number()),
   }),
   z.strictObject({
     name: z.string(),
     kind: z.literal("image"),
     /** An image is its pixels from 0 to 1, [channels, height, width], brought to this size; NaN where it is missing. */
-    height: z.number().int().multipleOf(imageMultiple).min(imageMultiple),
-    width: z.number().int().multipleOf(imageMultiple).min(imageMultiple),
+    height: z.int().check(z.multipleOf(imageMultiple), z.gte(imageMultiple)),
+    width: z.int().check(z.multipleOf(imageMultiple), z.gte(imageMultiple)),
     channels: z.union([z.literal(1), z.literal(3)]),
     /** Of the pixels of each channel. */
-    pixels: z.array(spreadSchema).min(1),
+    pixels: z.array(spreadSchema).check(z.minLength(1)),
     /** Of the means of 4 x 4 parts of each channel. */
-    parts: z.array(spreadSchema).min(1),
+    parts: z.array(spreadSchema).check(z.minLength(1)),
     /** Whether images were missing. */
     hasMissing: z.boolean(),
   }),
 ]);
 
 /** How rows become numbers, as JSON. */
-export const rowEncodingSchema = z.strictObject({ fields: z.array(fieldSchema).min(1) });
+export const rowEncodingSchema = z.strictObject({ fields: z.array(fieldSchema).check(z.minLength(1)) });
 
 /** What training rows showed of a number: `fill`, the median; `mean`; `deviation`; `edges` of bins; `hasMissing`. */
 export type NumberStatistics = Readonly<z.infer<typeof statisticsSchema>>;
