@@ -3,6 +3,7 @@ import { appendTo } from "../core/lists.ts";
 import { sameShape } from "../core/shape.ts";
 import { bytesOf, constantOf, type Graph, type Node, type Value } from "../graph/ir.ts";
 import { elementwiseOps, isView, storageOf } from "../ops/registry.ts";
+import { leastUncopied } from "../runtime/session.ts";
 import { usesMemoryPattern } from "./compile.ts";
 
 export interface RunMemory {
@@ -35,6 +36,12 @@ export function engineMemory(graph: Graph): number {
   return peak * fragmentation + (usesMemoryPattern(graph) ? peak : 0) + constants;
 }
 
+/**
+ * Copies of small gradients, which onnxruntime-node returns beside those that it writes into preallocated tensors; those of the step before are still
+ * there while a step runs.
+ */
+const copiesOf = (bytes: number): number => (bytes < leastUncopied ? 2 : 0);
+
 /** What is trained. */
 export interface TrainedSizes {
   /** Elements of the trainable parameters. */
@@ -45,14 +52,15 @@ export interface TrainedSizes {
   readonly bits?: number;
 }
 
-/** Bytes of gradients, and of what is remembered. */
+/** Bytes of gradients, with the engine's copies where they are small, and of what is remembered. */
 export function trainedMemory({ trainable, slots, bits = 32 }: TrainedSizes): {
   readonly gradients: number;
   readonly optimizer: number;
 } {
   // Mixed precision (Micikevicius et al. 2018): what is summed over many steps stays float32.
   const originals = bits < 32 ? 1 : 0;
-  return { gradients: (trainable * bits) / 8, optimizer: 4 * (slots + originals) * trainable };
+  const once = (trainable * bits) / 8;
+  return { gradients: (1 + copiesOf(once)) * once, optimizer: 4 * (slots + originals) * trainable };
 }
 
 /** Depth first from the nodes that nothing reads, the last one first, operands of later nodes before those of earlier ones. */

@@ -5,7 +5,7 @@ import { RuntimeError, SardonyxError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { DeviceTensor } from "./device-tensor.ts";
-import { type CompiledAs, endOutput, type FirstRun, type Session } from "./session.ts";
+import { type CompiledAs, endOutput, type FirstRun, leastUncopied, type Session } from "./session.ts";
 
 /** The part of an ONNX Runtime module that we use. */
 export interface OrtModule {
@@ -125,19 +125,16 @@ export async function createSession(
 }
 
 /**
- * Bytes of preallocated outputs from which a run ends at `endOutput`. onnxruntime-node 1.30 writes into such outputs, and then copies each into an
- * array of its own all the same: of 40 MiB a copy takes 130 ms where a page of fresh memory is dear, and makes the garbage collector run at
- * every step. It looks at outputs in their order, and gives up at a first one that is no tensor, when all are written. An engine that takes
- * sequences returns as ever.
+ * Rooms for all outputs of a run that ends at `endOutput`, fresh where none is given; `undefined` where they are too small, or of extents that are not
+ * known before. onnxruntime-node 1.30 writes into preallocated outputs, and then copies each into an array of its own all the same: of 40 MiB a copy
+ * takes 130 ms where a page of fresh memory is dear, and makes the garbage collector run at every step. It looks at outputs in their order, and gives
+ * up at a first one that is no tensor, when all are written. An engine that takes sequences returns as ever.
  */
-const leastCopied = 2 ** 20;
-
-/** Rooms for all outputs, fresh where none is given; `undefined` where they are too small, or of extents that are not known before. */
 function roomsOf(
   given: readonly (Tensor | undefined)[],
   types: readonly InferenceSession.ValueMetadata[],
 ): Tensor[] | undefined {
-  if (given.reduce((sum, room) => sum + (room?.data.byteLength ?? 0), 0) < leastCopied) return undefined;
+  if (given.reduce((sum, room) => sum + (room?.data.byteLength ?? 0), 0) < leastUncopied) return undefined;
   const rooms: Tensor[] = [];
   for (const [i, type] of types.entries()) {
     const room = given[i] ?? freshRoom(type);

@@ -103,6 +103,8 @@ export interface Session {
 
 /** Name of the empty sequence that models have as their first output for a backend that `copiesOutputs`. */
 export const endOutput = "end";
+/** Bytes of preallocated outputs from which such a backend is kept from copying them: of fewer a copy takes less time than that does. */
+export const leastUncopied = 2 ** 20;
 
 export interface Backend {
   readonly device: Device;
