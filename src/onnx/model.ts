@@ -30,7 +30,7 @@ export interface ModelOptions {
   readonly outputNames?: readonly string[];
   /** Symbol for an extent that may vary, by input or output position and axis. */
   readonly symbols?: (value: Value, axis: number) => string | undefined;
-  /** Name of an empty sequence that is an output before all others, for an engine that is to find one (runtime/ort.ts); default none. */
+  /** Name of an empty sequence that is an output before all others, for an engine that stops there once all are written; default none. */
   readonly sequence?: string | undefined;
   /** Text to note in the file, by key; default none. */
   readonly metadata?: Readonly<Record<string, string>>;

@@ -35,7 +35,7 @@ export interface TrainingOptions {
 export interface TrainingMemory {
   /** Parameters and running statistics. */
   readonly weights: number;
-  /** Gradients. */
+  /** Gradients; with the engine's copies where they take less than 1 MiB. */
   readonly gradients: number;
   /** What the optimizer remembers; with 16-bit weights also their float32 originals. */
   readonly optimizer: number;

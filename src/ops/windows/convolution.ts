@@ -372,14 +372,13 @@ export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
   byRows: ({ inputs: [x, g], outputs: [w], attributes, layout, rows }) => {
     const window = rowWindow(x, w.shape, attributes, layout);
     if (!window) return undefined;
-    const live = isGrouped(attributes) ? undefined : liveOffsets(spatialOf(x), window);
-    if (live) {
-      const shape = [...w.shape.slice(0, 2), ...live.window.kernel];
-      return { plain: [widened(columnsWeightGradient(rows(x), rows(g), shape, live.window, layout), live, layout)] };
-    }
-    const ungrouped = fitsWinograd(x, w.shape, window) ? winogradWeightGradient : columnsWeightGradient;
-    const gradient = isGrouped(attributes) ? depthwiseWeightGradient : ungrouped;
-    return { plain: [gradient(rows(x), rows(g), w.shape, window, layout)] };
+    if (isGrouped(attributes)) return { plain: [depthwiseWeightGradient(rows(x), rows(g), w.shape, window)] };
+    const live = liveOffsets(spatialOf(x), window);
+    const read = live?.window ?? window;
+    const shape = [...w.shape.slice(0, 2), ...read.kernel];
+    const gradientOf = fitsWinograd(x, shape, read) ? winogradWeightGradient : columnsWeightGradient;
+    const gradient = gradientOf(rows(x), rows(g), shape, read, layout);
+    return { plain: [live ? widened(gradient, live, layout) : gradient] };
   },
 });
 

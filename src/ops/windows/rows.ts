@@ -83,11 +83,11 @@ export function phaseRows(x: Value, window: Window, { shared }: Rows): Value {
   const positions = size(window.output);
   const index = shared(keyOf("phases", outermost, spatial, window), () => {
     const rows = sourceRows(spatial, window);
-    const phases = Array.from({ length: size(window.kernel) }, (_, phase) =>
-      indexTensor(rows.subarray(phase * positions, (phase + 1) * positions), outermost, size(spatial)),
-    );
     const all = new Int32Array(outermost * rows.length);
-    for (const [phase, { data }] of phases.entries()) all.set(data as Int32Array, phase * outermost * positions);
+    for (let from = 0; from < rows.length; from += positions) {
+      const { data } = indexTensor(rows.subarray(from, from + positions), outermost, size(spatial));
+      all.set(data as Int32Array, outermost * from);
+    }
     return new Tensor("int32", [all.length], all);
   });
   return gather(paddedRows(x, window), index);
